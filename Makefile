@@ -14,7 +14,7 @@ UPGRADE ?=
 
 RUN_STAMP := .venv/.run-stamp
 DEV_STAMP := .venv/.dev-stamp
-PIP_INSTALL := .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
+PIP_INSTALL := .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes
 LOCK := uv pip compile --quiet --generate-hashes --universal --no-emit-index-url --no-header $(UPGRADE)
 
 help: ## this list
