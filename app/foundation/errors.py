@@ -1,0 +1,110 @@
+"""Errors that mean something to whoever caused them.
+
+Each carries its HTTP status and a stable machine code; the edge turns it into an RFC 9457 problem
+for the API and into a page that says what to do next for people. Raise them from anywhere.
+`title` and `detail` are English message ids, translated where they are shown.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.foundation.translation import mark
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidParam:
+    """One refused input: its path as the caller wrote it, and why in a sentence."""
+
+    name: str
+    reason: str
+
+
+class HonneError(Exception):
+    """Base of all expected errors. `detail` says what to do."""
+
+    status = 500
+    code = "internal_error"
+    title = mark("Something went wrong on our side")
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        invalid_params: Sequence[InvalidParam] = (),
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail
+        self.invalid_params = tuple(invalid_params)
+        self.headers = headers or {}
+
+
+class BadRequest(HonneError):
+    status, code, title = 400, "bad_request", mark("The request could not be read")
+
+
+class Unauthorized(HonneError):
+    status, code, title = 401, "unauthorized", mark("Please sign in")
+
+
+class Forbidden(HonneError):
+    status, code, title = 403, "forbidden", mark("You may not do this")
+
+
+class NotFound(HonneError):
+    status, code, title = 404, "not_found", mark("Nothing was found at this address")
+
+
+class MethodNotAllowed(HonneError):
+    status, code, title = 405, "method_not_allowed", mark("This address does not take that method")
+
+
+class Conflict(HonneError):
+    status, code, title = 409, "conflict", mark("This does not fit the present state")
+
+
+class Gone(HonneError):
+    status, code, title = 410, "gone", mark("This is no longer available")
+
+
+class PayloadTooLarge(HonneError):
+    status, code, title = 413, "payload_too_large", mark("Too much was sent at once")
+
+
+class UnsupportedMediaType(HonneError):
+    status, code, title = 415, "unsupported_media_type", mark("This content type is not read here")
+
+
+class Invalid(HonneError):
+    status, code, title = 422, "invalid", mark("Some of the input cannot be accepted")
+
+
+class TooManyRequests(HonneError):
+    status, code, title = 429, "too_many_requests", mark("Too many requests")
+
+
+class Unavailable(HonneError):
+    status, code, title = 503, "unavailable", mark("Honne cannot answer right now")
+
+
+ERRORS_BY_STATUS: dict[int, type[HonneError]] = {
+    error.status: error
+    for error in (
+        BadRequest,
+        Unauthorized,
+        Forbidden,
+        NotFound,
+        MethodNotAllowed,
+        Conflict,
+        Gone,
+        PayloadTooLarge,
+        UnsupportedMediaType,
+        Invalid,
+        TooManyRequests,
+        Unavailable,
+    )
+}
+
+
+class StartupError(Exception):
+    """Something the operator must mend; shown as one line, exit code 2."""

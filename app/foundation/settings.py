@@ -1,0 +1,161 @@
+"""One frozen object with everything the environment may say. README documents each variable."""
+
+import ipaddress
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from app.foundation.errors import StartupError
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+VARIABLES = (
+    "DATABASE_OWNER_URL",
+    "DATABASE_URL",
+    "HONNE_DATA_DIR",
+    "HOST",
+    "LOG_LEVEL",
+    "PORT",
+    "PUBLIC_URL",
+    "SECRET_KEY",
+    "TRUSTED_PROXIES",
+)
+SECRET_KEY_MIN_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where Honne listens, where it keeps its data and which key seals its secrets.
+
+    `database_url` is empty until the embedded Postgres has started; see `with_database`.
+    `public_url` has no trailing slash.
+    """
+
+    host: str
+    port: int
+    public_url: str
+    data_dir: Path
+    database_url: str
+    database_owner_url: str
+    secret_key: str
+    trusted_proxies: tuple[Network, ...]
+    log_level: str
+
+    @property
+    def is_embedded(self) -> bool:
+        """True where nothing was said about a database, so Honne brings its own."""
+        return not self.database_url
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    def with_database(self, url: str, owner_url: str) -> "Settings":
+        """The same settings, with the embedded server's addresses."""
+        return replace(self, database_url=url, database_owner_url=owner_url)
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Settings from the environment; a `StartupError` names the variable that is wrong."""
+    host = environ.get("HOST") or "127.0.0.1"
+    port = _port(environ.get("PORT") or "8000")
+    database_url = _database_url("DATABASE_URL", environ.get("DATABASE_URL", ""))
+    owner_url = _database_url("DATABASE_OWNER_URL", environ.get("DATABASE_OWNER_URL", ""))
+    data_dir = Path(environ.get("HONNE_DATA_DIR") or "data").expanduser().absolute()
+    return Settings(
+        host=host,
+        port=port,
+        public_url=_public_url(environ.get("PUBLIC_URL") or f"http://127.0.0.1:{port}"),
+        data_dir=data_dir,
+        database_url=database_url,
+        database_owner_url=owner_url or database_url,
+        secret_key=_secret_key(environ.get("SECRET_KEY", ""), database_url, data_dir),
+        trusted_proxies=_networks(environ.get("TRUSTED_PROXIES", "")),
+        log_level=_log_level(environ.get("LOG_LEVEL") or "INFO"),
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """True for localhost and addresses that never leave the machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
+        return int(text)
+    raise StartupError(f"PORT must be a number from 1 to 65535, not {text!r}.")
+
+
+def _public_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise StartupError(f"PUBLIC_URL must look like https://survey.example, not {url!r}.")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise StartupError(
+            "PUBLIC_URL is plain http on a public address; put TLS in front and use https."
+        )
+    return url.rstrip("/")
+
+
+def _database_url(name: str, url: str) -> str:
+    if not url:
+        return ""
+    for scheme in ("postgresql+psycopg://", "postgresql://", "postgres://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    raise StartupError(f"{name} must begin with postgresql://.")
+
+
+def _secret_key(given: str, database_url: str, data_dir: Path) -> str:
+    if given:
+        if len(given) < SECRET_KEY_MIN_LENGTH:
+            raise StartupError(
+                f"SECRET_KEY must have at least {SECRET_KEY_MIN_LENGTH} characters; "
+                'make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+            )
+        return given
+    if database_url:
+        raise StartupError("SECRET_KEY is required together with DATABASE_URL.")
+    return _kept_secret_key(data_dir)
+
+
+def _kept_secret_key(data_dir: Path) -> str:
+    """The embedded default's own key, made once and kept beside its data."""
+    path = data_dir / "secret_key"
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(48))
+        return path.read_text()
+    except OSError as error:
+        raise StartupError(
+            f"The data directory {data_dir} cannot be written to ({error.strerror}); "
+            "set HONNE_DATA_DIR to one that can."
+        ) from error
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(
+            ipaddress.ip_network(part.strip(), strict=False)
+            for part in text.split(",")
+            if part.strip()
+        )
+    except ValueError as error:
+        raise StartupError(
+            f"TRUSTED_PROXIES must list addresses or networks like 10.0.0.0/8 ({error})."
+        ) from error
+
+
+def _log_level(text: str) -> str:
+    if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise StartupError(f"LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {text!r}.")
+    return text.upper()

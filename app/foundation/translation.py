@@ -1,0 +1,201 @@
+"""Languages: which one the reader gets, and the words in it.
+
+Catalogues are `app/locales/<language>/{form,messages}.po`, read at start (no compiled files to
+forget). `form` holds what a respondent sees, so that adding a respondent language is one file;
+`messages` holds the rest. English is the source. `python -m app.foundation.translation check`
+fails on a missing, fuzzy or unused message; `update` brings the catalogues up to date.
+"""
+
+import gettext as gettext_module
+import io
+import sys
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+
+from babel import Locale, negotiate_locale
+from babel.messages import mofile, pofile
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCALES = ROOT / "app" / "locales"
+SOURCE_LANGUAGE = "en"
+INTERFACE_LANGUAGES = ("en", "ja")
+DOMAINS = ("form", "messages")
+FORM_SOURCES = (
+    "templates/responses/",
+    "templates/respondent.html",
+    "templates/components/scale.html",
+    "app/surveys/wording.py",
+)
+KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "mark": None}
+RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
+
+_language: ContextVar[str] = ContextVar("language", default=SOURCE_LANGUAGE)
+
+
+def mark(message: str) -> str:
+    """Mark a message for extraction where it is defined; translate it where it is shown."""
+    return message
+
+
+def set_language(language: str) -> None:
+    """Everything shown from here on in this request is in `language` (a BCP 47 tag)."""
+    _language.set(language)
+
+
+def current_language() -> str:
+    return _language.get()
+
+
+def text_direction(language: str) -> str:
+    """`rtl` or `ltr`, for the dir attribute."""
+    return "rtl" if language.split("-")[0] in RIGHT_TO_LEFT else "ltr"
+
+
+def gettext(message: str, language: str | None = None) -> str:
+    """`message` in the reader's language, or in `language`; itself where there is none."""
+    return _catalogue(language or _language.get()).gettext(message) if message else ""
+
+
+def ngettext(singular: str, plural: str, count: int) -> str:
+    """The form of the message that fits `count` in the reader's language."""
+    return _catalogue(_language.get()).ngettext(singular, plural, count)
+
+
+_ = gettext
+
+
+def choose_language(
+    accept_language: str, available: Iterable[str], default: str, wanted: str = ""
+) -> str:
+    """`wanted` where available, else the best of an Accept-Language header, else `default`."""
+    available = list(available)
+    preferred = [wanted, *_accepted(accept_language)] if wanted else _accepted(accept_language)
+    return negotiate_locale(preferred, available, sep="-") or default
+
+
+def babel_locale(language: str | None = None) -> Locale:
+    """The Babel locale of the reader's language, for dates and numbers."""
+    return Locale.parse(language or _language.get(), sep="-")
+
+
+def _accepted(header: str) -> list[str]:
+    weighted = []
+    for part in header[:500].split(","):
+        tag, _semicolon, quality = part.partition(";q=")
+        try:
+            weighted.append((-float(quality or 1), tag.strip()))
+        except ValueError:
+            continue
+    return [tag for _weight, tag in sorted(weighted, key=lambda pair: pair[0]) if tag]
+
+
+@cache
+def _catalogue(language: str) -> gettext_module.NullTranslations:
+    merged: gettext_module.NullTranslations = gettext_module.NullTranslations()
+    for domain in DOMAINS:
+        path = LOCALES / language / f"{domain}.po"
+        if path.exists():
+            compiled = io.BytesIO()
+            mofile.write_mo(compiled, _read(path))
+            compiled.seek(0)
+            translations = gettext_module.GNUTranslations(compiled)
+            translations.add_fallback(merged)
+            merged = translations
+    return merged
+
+
+def _read(path: Path) -> Catalog:
+    with path.open("rb") as file:
+        return pofile.read_po(file, locale=path.parent.name.replace("-", "_"))
+
+
+def extract(domain: str) -> Catalog:
+    """All messages of `domain` as they stand in the sources now."""
+    catalogue = Catalog(project="Honne", charset="utf-8")
+    options: Mapping[str, Mapping[str, str]] = {
+        "templates/**.html": {"silent": "false", "trimmed": "true"}
+    }
+    for folder, method in (("app", "python"), ("templates", "jinja2")):
+        found = extract_from_dir(
+            ROOT / folder,
+            method_map=[("**.py" if method == "python" else "**.html", method)],
+            options_map={"**.html": dict(options["templates/**.html"])},
+            keywords=KEYWORDS,
+            comment_tags=("Translators:",),
+        )
+        for name, line, message, comments, context in found:
+            path = f"{folder}/{name}"
+            if path.startswith(FORM_SOURCES) == (domain == "form"):
+                catalogue.add(
+                    message, locations=[(path, line)], auto_comments=comments, context=context
+                )
+    return catalogue
+
+
+def languages_of(domain: str) -> list[str]:
+    """The languages that have a catalogue for `domain`, besides English."""
+    return sorted(path.parent.name for path in LOCALES.glob(f"*/{domain}.po"))
+
+
+def problems() -> list[str]:
+    """One line for each message that is missing, fuzzy or no longer used."""
+    found = []
+    for domain in DOMAINS:
+        source = extract(domain)
+        for language in languages_of(domain):
+            catalogue = _read(LOCALES / language / f"{domain}.po")
+            found += _differences(source, catalogue, f"{language}/{domain}.po")
+    return found
+
+
+def _differences(source: Catalog, catalogue: Catalog, name: str) -> list[str]:
+    found = []
+    for message in source:
+        if not message.id:
+            continue
+        translated = catalogue.get(message.id)
+        if translated is None or not _is_filled(translated.string):
+            found.append(f"{name}: missing: {message.id!r} ({message.locations[0][0]})")
+        elif translated.fuzzy:
+            found.append(f"{name}: fuzzy: {message.id!r}")
+        else:
+            translated.flags |= message.flags
+            found += [f"{name}: {error}: {message.id!r}" for error in translated.check(catalogue)]
+    for message in catalogue:
+        if message.id and source.get(message.id) is None:
+            found.append(f"{name}: no longer used: {message.id!r}")
+    return found
+
+
+def _is_filled(string: str | tuple[str, ...]) -> bool:
+    return all(string) if isinstance(string, tuple) else bool(string)
+
+
+def update() -> None:
+    """Bring every catalogue up to the sources: new messages empty, unused ones dropped."""
+    for domain in DOMAINS:
+        source = extract(domain)
+        for language in languages_of(domain):
+            path = LOCALES / language / f"{domain}.po"
+            catalogue = _read(path)
+            catalogue.update(source, no_fuzzy_matching=True)
+            catalogue.obsolete.clear()
+            with path.open("wb") as file:
+                pofile.write_po(file, catalogue, width=100, no_location=True, sort_output=True)
+
+
+def main(arguments: list[str]) -> int:
+    """`check` (exit 1 where something is missing) or `update`."""
+    if arguments == ["update"]:
+        update()
+    for problem in (found := problems()):
+        print(problem)
+    return 1 if found and arguments == ["check"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

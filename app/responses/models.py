@@ -1,0 +1,168 @@
+"""Tables of the answers and of the counts kept beside them."""
+
+import enum
+import uuid
+from datetime import date, datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.accounts.models import one_of
+from app.foundation.database import Base, TenantRow, UtcMoment
+from app.foundation.tokens import new_id
+from app.surveys.models import Channel
+
+SCORES = range(11)
+COMMENT_MAX_LENGTH = 4_000
+
+
+class Standing(enum.StrEnum):
+    """Whether an answer enters the figures: held and excluded ones are kept apart, visibly."""
+
+    COUNTED = "counted"
+    HELD = "held"
+    EXCLUDED = "excluded"
+
+
+def _survey_key() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["workspace_id", "survey_id"], ["surveys.workspace_id", "surveys.id"], ondelete="CASCADE"
+    )
+
+
+class SegmentSet(TenantRow, Base):
+    """One combination of segment values. Its id follows from survey and values (`segments`)."""
+
+    __tablename__ = "segment_sets"
+    __table_args__ = (_survey_key(), Index(None, "workspace_id", "survey_id"))
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    survey_id: Mapped[uuid.UUID] = mapped_column()
+    labels: Mapped[dict[str, str]] = mapped_column()
+
+
+class Import(TenantRow, Base):
+    """A file of answers taken in as a whole; can be undone as a whole."""
+
+    __tablename__ = "imports"
+    __table_args__ = (_survey_key(), Index(None, "workspace_id", "survey_id", "file_hash"))
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    survey_id: Mapped[uuid.UUID] = mapped_column()
+    file_name: Mapped[str] = mapped_column(Text)
+    file_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    stored: Mapped[int] = mapped_column()
+    unscored: Mapped[int] = mapped_column()
+    skipped: Mapped[int] = mapped_column()
+    created_at: Mapped[datetime] = mapped_column(UtcMoment)
+    undone_at: Mapped[datetime | None] = mapped_column(UtcMoment)
+
+
+class Response(TenantRow, Base):
+    """One anonymous answer. `answered_on` is the workspace's calendar day, nothing finer."""
+
+    __tablename__ = "responses"
+    __table_args__ = (
+        CheckConstraint("score BETWEEN 0 AND 10", name="score"),
+        CheckConstraint(f"char_length(comment) <= {COMMENT_MAX_LENGTH}", name="comment_length"),
+        CheckConstraint(
+            "(standing = 'excluded') = (exclusion_reason IS NOT NULL)", name="exclusion_reason"
+        ),
+        one_of("channel", Channel, "channel"),
+        one_of("standing", Standing, "standing"),
+        ForeignKeyConstraint(
+            ["workspace_id", "version_id"],
+            ["survey_versions.workspace_id", "survey_versions.id"],
+        ),
+        ForeignKeyConstraint(
+            ["workspace_id", "segment_set_id"], ["segment_sets.workspace_id", "segment_sets.id"]
+        ),
+        ForeignKeyConstraint(["workspace_id", "import_id"], ["imports.workspace_id", "imports.id"]),
+        _survey_key(),
+        Index(None, "workspace_id", "survey_id", "answered_on", "id"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    survey_id: Mapped[uuid.UUID] = mapped_column()
+    version_id: Mapped[uuid.UUID] = mapped_column()
+    segment_set_id: Mapped[uuid.UUID] = mapped_column()
+    score: Mapped[int] = mapped_column(SmallInteger)
+    comment: Mapped[str | None] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(Text)
+    channel: Mapped[Channel] = mapped_column(Text)
+    answered_on: Mapped[date] = mapped_column()
+    standing: Mapped[Standing] = mapped_column(Text, default=Standing.COUNTED)
+    exclusion_reason: Mapped[str | None] = mapped_column(Text)
+    import_id: Mapped[uuid.UUID | None] = mapped_column()
+
+
+Index(
+    "ix_responses_import",
+    Response.workspace_id,
+    Response.import_id,
+    postgresql_where=text("import_id IS NOT NULL"),
+)
+
+
+class SubmissionKey(TenantRow, Base):
+    """What makes a retry the same answer; deleted once the next workspace day is over.
+
+    No moment is stored: the answer's own day says when its key expires.
+    """
+
+    __tablename__ = "submission_keys"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "response_id"],
+            ["responses.workspace_id", "responses.id"],
+            ondelete="CASCADE",
+        ),
+        UniqueConstraint("workspace_id", "response_id"),
+    )
+
+    survey_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    key: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    response_id: Mapped[uuid.UUID] = mapped_column()
+
+
+class DailyCount(TenantRow, Base):
+    """How many answers of each score: one row per survey, day, segment set, language, channel
+    and standing, kept in the transaction that writes the answer."""
+
+    __tablename__ = "daily_counts"
+    __table_args__ = (
+        one_of("channel", Channel, "channel"),
+        one_of("standing", Standing, "standing"),
+        ForeignKeyConstraint(
+            ["workspace_id", "segment_set_id"], ["segment_sets.workspace_id", "segment_sets.id"]
+        ),
+        _survey_key(),
+        *(CheckConstraint(f"score_{score} >= 0", name=f"score_{score}") for score in SCORES),
+    )
+
+    survey_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    answered_on: Mapped[date] = mapped_column(primary_key=True)
+    segment_set_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    language: Mapped[str] = mapped_column(Text, primary_key=True)
+    channel: Mapped[Channel] = mapped_column(Text, primary_key=True)
+    standing: Mapped[Standing] = mapped_column(Text, primary_key=True)
+    score_0: Mapped[int] = mapped_column(default=0)
+    score_1: Mapped[int] = mapped_column(default=0)
+    score_2: Mapped[int] = mapped_column(default=0)
+    score_3: Mapped[int] = mapped_column(default=0)
+    score_4: Mapped[int] = mapped_column(default=0)
+    score_5: Mapped[int] = mapped_column(default=0)
+    score_6: Mapped[int] = mapped_column(default=0)
+    score_7: Mapped[int] = mapped_column(default=0)
+    score_8: Mapped[int] = mapped_column(default=0)
+    score_9: Mapped[int] = mapped_column(default=0)
+    score_10: Mapped[int] = mapped_column(default=0)
