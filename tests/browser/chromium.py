@@ -13,8 +13,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PACKAGES = ("chromium", "fonts-noto-cjk")
-HINT = f"install {' and '.join(PACKAGES)} (or their like on this system) and start again"
+PACKAGES = ("chromium", "fontconfig", "fonts-noto-cjk")
+HINT = f"install {', '.join(PACKAGES)} (or their like on this system) and start again"
 
 
 class BrowserMissingError(RuntimeError):
@@ -22,7 +22,10 @@ class BrowserMissingError(RuntimeError):
 
 
 def find_chromium() -> Path | None:
-    """Return the system's Chromium or Chrome, else the one Playwright keeps, else None."""
+    """Return the system's Chromium or Chrome, else the one Playwright keeps, else None.
+
+    Not for calling within a running event loop: Playwright's own answer comes synchronously.
+    """
     for command in COMMANDS:
         if found := shutil.which(command):
             return Path(found)
