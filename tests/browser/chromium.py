@@ -61,7 +61,7 @@ def _install() -> None:
     if shutil.which("apt-get") and os.geteuid() == 0:
         _run("apt-get", "update", "-qq")
         _run("apt-get", "install", "-qq", "-y", "--no-install-recommends", *PACKAGES)
-    else:
+    elif find_chromium() is None:
         _run(sys.executable, "-m", "playwright", "install", "chromium")
 
 
