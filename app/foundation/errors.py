@@ -5,10 +5,10 @@ for the API and into a page that says what to do next for people. Raise them fro
 `title` and `detail` are English message ids, translated where they are shown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.foundation.translation import mark
+from app.foundation.translation import gettext, mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,17 @@ class HonneError(Exception):
         *,
         invalid_params: Sequence[InvalidParam] = (),
         headers: dict[str, str] | None = None,
+        values: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail
         self.invalid_params = tuple(invalid_params)
         self.headers = headers or {}
+        self.values = values or {}
+
+    def text(self, language: str | None = None) -> str:
+        """`detail` in the reader's language (or `language`), its `%(name)s` filled in."""
+        return gettext(self.detail, language) % self.values if self.detail else ""
 
 
 class BadRequest(HonneError):

@@ -171,7 +171,7 @@ def _differences(source: Catalog, catalogue: Catalog, name: str) -> list[str]:
     return found
 
 
-def _is_filled(string: str | tuple[str, ...]) -> bool:
+def _is_filled(string: object) -> bool:
     return all(string) if isinstance(string, tuple) else bool(string)
 
 

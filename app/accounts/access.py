@@ -1,0 +1,180 @@
+"""The doors: every route names one, and it says who may come in.
+
+Pages: Anyone, Respondent, SignedInPerson, SignedInMember, WorkspaceManager, WorkspaceOwner.
+API: ApiReader, ApiWriter, and ApiCollector for taking in answers. A door opens the request's transaction and enters the workspace.
+"""
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated, TypeVar
+from urllib.parse import quote
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.models import Role, Scope
+from app.accounts.queries import (
+    find_api_key,
+    get_workspace,
+    unscoped_find_session,
+    unscoped_get_membership,
+)
+from app.accounts.schemas import ApiCaller, ApiClient, Member, Person
+from app.foundation import clock
+from app.foundation.database import enter_workspace
+from app.foundation.errors import Forbidden, Unauthorized
+from app.foundation.settings import Settings
+from app.foundation.tokens import digest, workspace_of
+from app.foundation.translation import mark, set_language
+from app.foundation.web.transactions import Transaction
+
+API_KEY_PREFIX = "hn_live_"
+SESSION_IDLE = timedelta(hours=12)
+SESSION_LIFE = timedelta(days=7)
+SEEN_EVERY = timedelta(minutes=5)
+DoorFunction = TypeVar("DoorFunction", bound=Callable[..., object])
+DOORS: set[Callable[..., object]] = set()
+
+bearer = HTTPBearer(auto_error=False, description="An API key: `hn_live_…`")
+
+
+def door(dependency: DoorFunction) -> DoorFunction:
+    """Register a dependency as a door; a test finds every route behind one."""
+    DOORS.add(dependency)
+    return dependency
+
+
+def session_cookie(settings: Settings) -> str:
+    """`__Host-` binds the cookie to TLS and the host; loopback http cannot have it."""
+    return "__Host-honne" if settings.is_https else "honne"
+
+
+@door
+async def _anyone() -> None:
+    """No sign-in asked: sign-in pages, health, docs."""
+
+
+@door
+async def _respondent() -> None:
+    """Somebody answering a survey: never identified, never given a cookie."""
+
+
+@door
+async def _signed_in_person(request: Request, session: Transaction) -> Person:
+    settings: Settings = request.app.state.settings
+    token = request.cookies.get(session_cookie(settings), "")
+    found = token and await unscoped_find_session(
+        session, digest(settings.secret_key, token), clock.now() - SESSION_IDLE
+    )
+    if not found:
+        raise Unauthorized(headers={"Location": _sign_in_path(request)})
+    browser, user = found
+    if browser.last_seen_at < clock.now() - SEEN_EVERY:
+        browser.last_seen_at = clock.now()
+    set_language(user.locale)
+    person = Person(user, browser.id, session)
+    request.state.person = person
+    return person
+
+
+def _sign_in_path(request: Request) -> str:
+    target = request.url.path if request.method == "GET" else "/"
+    return f"/sign-in?next={quote(target)}"
+
+
+SignedInPerson = Annotated[Person, Depends(_signed_in_person, scope="function")]
+
+
+@door
+async def _signed_in_member(
+    request: Request, workspace: uuid.UUID, person: SignedInPerson
+) -> Member:
+    found, role = await unscoped_get_membership(person.session, person.user.id, workspace)
+    await enter_workspace(person.session, found.id)
+    member = Member(person.user, found, role, person.session)
+    request.state.member = member
+    return member
+
+
+SignedInMember = Annotated[Member, Depends(_signed_in_member, scope="function")]
+
+
+def _at_least(role: Role) -> Callable[..., object]:
+    async def check(member: SignedInMember) -> Member:
+        if not member.may(role):
+            raise Forbidden(mark("Your role does not allow this; ask an owner of the workspace."))
+        return member
+
+    return door(check)
+
+
+Anyone = Depends(_anyone)
+Respondent = Depends(_respondent)
+WorkspaceManager = Annotated[Member, Depends(_at_least(Role.MANAGER), scope="function")]
+WorkspaceOwner = Annotated[Member, Depends(_at_least(Role.OWNER), scope="function")]
+
+
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
+
+
+async def identify_caller(
+    session: AsyncSession, settings: Settings, credentials: HTTPAuthorizationCredentials | None
+) -> ApiCaller:
+    """The caller a key belongs to, its workspace entered; Unauthorized for anything else."""
+    token = credentials.credentials if credentials else ""
+    workspace_id = workspace_of(API_KEY_PREFIX, token)
+    if workspace_id is None:
+        raise _unauthorized()
+    await enter_workspace(session, workspace_id)
+    key = await find_api_key(session, workspace_id, digest(settings.secret_key, token))
+    if key is None:
+        raise _unauthorized()
+    workspace = await get_workspace(session, workspace_id)
+    today = clock.today(workspace.time_zone)
+    if key.last_used_on != today:
+        key.last_used_on = today
+    scopes = frozenset(Scope(scope) for scope in key.scopes)
+    return ApiCaller(workspace_id, workspace.time_zone, key.id, scopes)
+
+
+def require_scope(caller: ApiCaller, scope: Scope) -> None:
+    """Forbidden unless the caller's key has `scope`."""
+    if scope not in caller.scopes:
+        raise Forbidden(
+            mark("This API key lacks the scope “%(scope)s”."), values={"scope": scope.value}
+        )
+
+
+def _unauthorized() -> Unauthorized:
+    return Unauthorized(
+        mark("Send a valid API key: Authorization: Bearer hn_live_…"),
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+def _with_scope(scope: Scope) -> Callable[..., object]:
+    async def check(request: Request, session: Transaction, credentials: Credentials) -> ApiClient:
+        caller = await identify_caller(session, request.app.state.settings, credentials)
+        require_scope(caller, scope)
+        return ApiClient(caller, session)
+
+    return door(check)
+
+
+ApiReader = Annotated[ApiClient, Depends(_with_scope(Scope.READ), scope="function")]
+ApiWriter = Annotated[ApiClient, Depends(_with_scope(Scope.WRITE), scope="function")]
+
+
+@door
+async def _api_collector(request: Request, credentials: Credentials) -> ApiCaller:
+    """Its transaction ends before the answer is taken in: intake commits many callers at once,
+    and a caller waiting for that must not sit on a connection."""
+    async with request.app.state.database.transaction() as session:
+        caller = await identify_caller(session, request.app.state.settings, credentials)
+    require_scope(caller, Scope.WRITE)
+    return caller
+
+
+ApiCollector = Annotated[ApiCaller, Depends(_api_collector)]

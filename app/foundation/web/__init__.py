@@ -1,0 +1,1 @@
+"""The web edge that all features share: transactions, rendering, headers, caps, problems."""

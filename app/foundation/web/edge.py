@@ -1,0 +1,185 @@
+"""What every request passes on its way in and out, as plain ASGI.
+
+Outermost first: a request id, a log line without personal data and the security headers; then the
+caps on the body and the check that a browser's unsafe request comes from our own pages.
+"""
+
+import logging
+import time
+import uuid
+from contextvars import ContextVar
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.foundation import errors
+from app.foundation.settings import Settings
+from app.foundation.translation import (
+    INTERFACE_LANGUAGES,
+    SOURCE_LANGUAGE,
+    choose_language,
+    mark,
+    set_language,
+)
+from app.foundation.web.problems import error_response
+
+logger = logging.getLogger("honne.requests")
+request_id_var: ContextVar[str] = ContextVar("request_id", default="")
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+KIB = 1024
+BODY_CAPS = (("/s/", 64 * KIB), ("/api/", 1024 * KIB), ("/", 256 * KIB))
+PAGE_CSP = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class RequestContext:
+    """Request id, headers and the log line.
+
+    Respondent requests are counted by the server's metrics, never logged one by one, and no line
+    holds a path with its values, an address or an agent.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.is_https = settings.is_https
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = uuid.uuid4().hex
+        request_id_var.set(request_id)
+        scope.setdefault("state", {})["request_id"] = request_id
+        _choose_language(scope)
+        started = time.perf_counter()
+        status = 500
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                self._add_headers(MutableHeaders(scope=message), request_id)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_headers)
+        finally:
+            self._log(scope, status, time.perf_counter() - started)
+
+    def _add_headers(self, headers: MutableHeaders, request_id: str) -> None:
+        headers["X-Request-Id"] = request_id
+        headers.setdefault("Content-Security-Policy", PAGE_CSP)
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "same-origin")
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        headers.setdefault("Cache-Control", "no-store")
+        if self.is_https:
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+
+    def _log(self, scope: Scope, status: int, seconds: float) -> None:
+        if scope["path"].startswith("/s/"):
+            return
+        route = scope.get("route")
+        logger.info(
+            "request",
+            extra={
+                "method": scope["method"],
+                "route": getattr(route, "path", "unmatched"),
+                "status": status,
+                "milliseconds": round(seconds * 1000, 1),
+                "request_id": request_id_var.get(),
+            },
+        )
+
+
+def _choose_language(scope: Scope) -> None:
+    """Before anybody is known: `?lang=`, then the browser's languages, then English."""
+    wanted = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0]
+    accepted = Headers(scope=scope).get("accept-language", "")
+    set_language(choose_language(accepted, INTERFACE_LANGUAGES, SOURCE_LANGUAGE, wanted))
+
+
+class BodyCap:
+    """Reads a body up to its cap before anything parses it; more is refused with 413."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
+            await self.app(scope, receive, send)
+            return
+        cap = next(cap for prefix, cap in BODY_CAPS if scope["path"].startswith(prefix))
+        body = await self._read(scope, receive, cap)
+        if body is None:
+            error = errors.PayloadTooLarge(
+                _too_large, headers={"Connection": "close"}, values={"kib": cap // KIB}
+            )
+            await error_response(scope, error)(scope, receive, send)
+            return
+        sent = False
+
+        async def replay() -> Message:
+            nonlocal sent
+            if sent:
+                return await receive()
+            sent = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self.app(scope, replay, send)
+
+    async def _read(self, scope: Scope, receive: Receive, cap: int) -> bytes | None:
+        declared = Headers(scope=scope).get("content-length", "0")
+        if declared.isdigit() and int(declared) > cap:
+            return None
+        chunks = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return b""
+            chunks += message.get("body", b"")
+            if len(chunks) > cap:
+                return None
+            if not message.get("more_body", False):
+                return bytes(chunks)
+
+
+_too_large = mark("The body may hold at most %(kib)s KiB; send less at once.")
+
+
+class SameOrigin:
+    """Unsafe requests of browsers must come from our own pages (the API takes no cookies).
+
+    `Sec-Fetch-Site` decides where it is sent; else `Origin` must match; where both are absent, the
+    request passes only without a cookie, that is, from no signed-in browser.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.origin = settings.public_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or self._may_pass(scope):
+            await self.app(scope, receive, send)
+            return
+        error = errors.Forbidden(
+            mark("This form was sent from another site. Open the page itself and try again.")
+        )
+        await error_response(scope, error)(scope, receive, send)
+
+    def _may_pass(self, scope: Scope) -> bool:
+        if scope["method"] in SAFE_METHODS or scope["path"].startswith("/api/"):
+            return True
+        headers = Headers(scope=scope)
+        site = headers.get("sec-fetch-site")
+        if site is not None:
+            return site in ("same-origin", "none")
+        origin = headers.get("origin")
+        if origin is not None:
+            return origin in (self.origin, f"{scope['scheme']}://{headers.get('host', '')}")
+        return "cookie" not in headers

@@ -1,0 +1,130 @@
+"""Errors as answers: RFC 9457 problems for the API, pages for people."""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Scope
+
+from app.foundation import errors
+from app.foundation.errors import HonneError, InvalidParam
+from app.foundation.translation import gettext, mark
+from app.foundation.web.rendering import render_text
+
+logger = logging.getLogger("honne.errors")
+PROBLEM_TYPE = "application/problem+json"
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Every error that can leave the app leaves it in one of the two shapes."""
+    app.add_exception_handler(HonneError, _expected)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(PoolTimeout, _database_away)
+    app.add_exception_handler(OperationalError, _database_away)
+    app.add_exception_handler(InterfaceError, _database_away)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def is_api(scope: Scope) -> bool:
+    return bool(scope["path"].startswith("/api/"))
+
+
+def error_response(scope: Scope, error: HonneError) -> Response:
+    """The answer to `error`, in the shape and language of whoever asked."""
+    if is_api(scope):
+        return _problem(scope, error)
+    if isinstance(error, errors.Unauthorized) and "Location" in error.headers:
+        return Response(status_code=303, headers=error.headers)
+    body = render_text("errors/error.html", scope=scope, error=error)
+    return Response(body, error.status, error.headers, "text/html; charset=utf-8")
+
+
+def problem_body(scope: Scope, error: HonneError) -> dict[str, Any]:
+    """The members of an RFC 9457 problem; English, since programs read them."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.text("en"),
+        "code": error.code,
+        "request_id": scope.get("state", {}).get("request_id", ""),
+    }
+    if error.invalid_params:
+        body["invalid_params"] = [
+            {"name": param.name, "reason": param.reason} for param in error.invalid_params
+        ]
+    return body
+
+
+def _problem(scope: Scope, error: HonneError) -> Response:
+    body = json.dumps(problem_body(scope, error))
+    return Response(body, error.status, error.headers, PROBLEM_TYPE)
+
+
+async def _expected(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HonneError)
+    return error_response(request.scope, error)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind = errors.ERRORS_BY_STATUS.get(error.status_code, errors.BadRequest)
+    headers = dict(error.headers or {})
+    return error_response(request.scope, kind(headers=headers))
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = [_invalid_param(entry) for entry in error.errors()]
+    kind: type[HonneError] = errors.Invalid
+    if any(entry["type"] in ("json_invalid",) for entry in error.errors()):
+        kind = errors.BadRequest
+    return error_response(
+        request.scope, kind(mark("See which inputs were refused."), invalid_params=found)
+    )
+
+
+def _invalid_param(entry: Mapping[str, Any]) -> InvalidParam:
+    where, *path = entry["loc"]
+    if entry["type"] == "json_invalid":
+        return InvalidParam(str(where), "This is not valid JSON.")
+    name = ".".join(str(part) for part in path) or str(where)
+    return InvalidParam(name, str(entry["msg"]))
+
+
+async def _database_away(request: Request, error: Exception) -> Response:
+    logger.error("database", extra={"error": type(getattr(error, "orig", error)).__name__})
+    return error_response(
+        request.scope,
+        errors.Unavailable(
+            mark("The database is away for a moment. Please try again shortly."),
+            headers={"Retry-After": "5"},
+        ),
+    )
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    # SQLAlchemy puts statement parameters into its messages, and those may hold a comment.
+    hidden = isinstance(error, DBAPIError)
+    logger.error(
+        "unexpected error",
+        exc_info=None if hidden else error,
+        extra={
+            "error": type(error).__name__,
+            "sqlstate": getattr(getattr(error, "orig", None), "sqlstate", None),
+        },
+    )
+    return error_response(
+        request.scope,
+        HonneError(
+            mark("Please try again; if it keeps happening, tell us the number below.")
+        ),
+    )

@@ -1,0 +1,122 @@
+"""Questions about surveys and links."""
+
+import uuid
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.models import Workspace
+from app.foundation.errors import NotFound
+from app.surveys.models import (
+    Channel,
+    DimensionSource,
+    Link,
+    Metric,
+    SegmentDimension,
+    SegmentValue,
+    Survey,
+    SurveyLink,
+    SurveyState,
+    SurveyVersion,
+)
+from app.surveys.schemas import Dimension, EntryLink, Questionnaire, Value
+
+
+async def get_survey(
+    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID
+) -> Survey:
+    """The survey; NotFound where the workspace has none with that id."""
+    survey = await session.scalar(
+        select(Survey).where(Survey.workspace_id == workspace_id, Survey.id == survey_id)
+    )
+    if survey is None:
+        raise NotFound
+    return survey
+
+
+async def get_questionnaire(
+    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID
+) -> Questionnaire:
+    """The survey as it is asked now; NotFound where there is none. Two statements."""
+    row = (
+        await session.execute(
+            select(Survey, SurveyVersion, Workspace.time_zone, Workspace.name)
+            .join(
+                SurveyVersion,
+                (SurveyVersion.workspace_id == Survey.workspace_id)
+                & (SurveyVersion.survey_id == Survey.id)
+                & (SurveyVersion.number == Survey.version_number),
+            )
+            .join(Workspace, Workspace.id == Survey.workspace_id)
+            .where(Survey.workspace_id == workspace_id, Survey.id == survey_id)
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    survey, version, time_zone, workspace_name = row
+    return Questionnaire(
+        workspace_id=workspace_id,
+        survey_id=survey.id,
+        version_id=version.id,
+        version_number=version.number,
+        name=survey.name,
+        state=SurveyState(survey.state),
+        metric=Metric(survey.metric),
+        languages=tuple(survey.languages),
+        default_language=survey.default_language,
+        min_group_size=survey.min_group_size,
+        retention_months=survey.retention_months,
+        privacy_url=survey.privacy_url,
+        contact=survey.contact,
+        opens_on=survey.opens_on,
+        closes_on=survey.closes_on,
+        time_zone=time_zone,
+        workspace_name=workspace_name,
+        wording=version.wording,
+        dimensions=await _list_dimensions(session, workspace_id, survey_id),
+    )
+
+
+async def _list_dimensions(
+    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID
+) -> tuple[Dimension, ...]:
+    rows = await session.execute(
+        select(SegmentDimension, SegmentValue)
+        .outerjoin(
+            SegmentValue,
+            (SegmentValue.workspace_id == SegmentDimension.workspace_id)
+            & (SegmentValue.dimension_id == SegmentDimension.id),
+        )
+        .where(
+            SegmentDimension.workspace_id == workspace_id,
+            SegmentDimension.survey_id == survey_id,
+        )
+        .order_by(SegmentDimension.position, SegmentValue.position)
+    )
+    dimensions: dict[uuid.UUID, tuple[SegmentDimension, list[Value]]] = {}
+    for dimension, value in rows:
+        _dimension, values = dimensions.setdefault(dimension.id, (dimension, []))
+        if value is not None:
+            values.append(Value(value.key, value.label, value.is_archived))
+    return tuple(
+        Dimension(dimension.key, dimension.label, DimensionSource(dimension.source), tuple(values))
+        for dimension, values in dimensions.values()
+    )
+
+
+async def unscoped_find_link(session: AsyncSession, slug: str) -> Link | None:
+    """Where a slug leads, across all workspaces; the caller then enters that workspace."""
+    return await session.get(Link, slug)
+
+
+async def get_entry_link(session: AsyncSession, workspace_id: uuid.UUID, slug: str) -> EntryLink:
+    """The tenant's side of a link: channel, preset values, whether it was revoked."""
+    link = await session.scalar(
+        select(SurveyLink).where(SurveyLink.workspace_id == workspace_id, SurveyLink.slug == slug)
+    )
+    if link is None:
+        raise NotFound
+    return EntryLink(
+        slug, workspace_id, link.survey_id, Channel(link.channel), link.preset,
+        link.revoked_at is not None,
+    )  # fmt: skip

@@ -1,0 +1,85 @@
+"""What is asked, as a value: everything the form, the intake and the reports need to know."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from app.surveys.models import Channel, DimensionSource, Metric, SurveyState
+
+OTHER = "other"  # a declared dimension, an undeclared value
+NONE = "none"  # a dimension without a value; how reports name its absence
+RESERVED_VALUES = (OTHER, NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A declared segment value; `label` maps language to text."""
+
+    key: str
+    label: Mapping[str, str]
+    is_archived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """A declared segment dimension with its values in order."""
+
+    key: str
+    label: Mapping[str, str]
+    source: DimensionSource
+    values: tuple[Value, ...]
+
+    def find_value(self, key: str) -> Value | None:
+        return next((value for value in self.values if value.key == key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Questionnaire:
+    """A survey with its current wording and its dimensions in order.
+
+    `wording` maps language to text name to text, complete for each of `languages`.
+    """
+
+    workspace_id: uuid.UUID
+    survey_id: uuid.UUID
+    version_id: uuid.UUID
+    version_number: int
+    name: str
+    state: SurveyState
+    metric: Metric
+    languages: tuple[str, ...]
+    default_language: str
+    min_group_size: int
+    retention_months: int
+    privacy_url: str
+    contact: str
+    opens_on: date | None
+    closes_on: date | None
+    time_zone: str
+    workspace_name: str
+    wording: Mapping[str, Mapping[str, str]]
+    dimensions: tuple[Dimension, ...]
+
+    def find_dimension(self, key: str) -> Dimension | None:
+        return next((found for found in self.dimensions if found.key == key), None)
+
+    def is_open_on(self, day: date) -> bool:
+        """True where the survey takes answers on that workspace day."""
+        return (
+            self.state is SurveyState.PUBLISHED
+            and (self.opens_on is None or self.opens_on <= day)
+            and (self.closes_on is None or day <= self.closes_on)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLink:
+    """The link somebody came by: its channel and the segment values it presets."""
+
+    slug: str
+    workspace_id: uuid.UUID
+    survey_id: uuid.UUID
+    channel: Channel
+    preset: Mapping[str, str]
+    is_revoked: bool
