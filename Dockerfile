@@ -26,6 +26,8 @@ USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ.get(\"PORT\", 8000)}/health/ready', timeout=4)"]
+    CMD ["python", "-c", "import http.client, os, sys; \
+         server = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('PORT', 8000)), timeout=4); \
+         server.request('GET', '/health/ready'); sys.exit(server.getresponse().status != 200)"]
 ENTRYPOINT ["python", "-m", "app.cli"]
 CMD ["serve"]
