@@ -6,17 +6,24 @@ for the API and into a page that says what to do next for people. Raise them fro
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.foundation.translation import gettext, mark
 
 
 @dataclass(frozen=True, slots=True)
 class InvalidParam:
-    """One refused input: its path as the caller wrote it, and why in a sentence."""
+    """One refused input: its path as the caller wrote it, and why in a sentence (an English
+    message id, its `%(name)s` filled from `values`)."""
 
     name: str
     reason: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def text(self, language: str | None = None) -> str:
+        """`reason` in the reader's language, or in `language`."""
+        reason = gettext(self.reason, language)
+        return reason % self.values if self.values else reason
 
 
 class HonneError(Exception):

@@ -59,6 +59,7 @@ class Survey(TenantRow, Base):
     """One question put to many people, with its promise.
 
     `min_group_size` is the group minimum k (answers), `retention_months` how long rows are kept.
+    `has_answers` turns true with the first answer and stays so: wording and promise then stand.
     """
 
     __tablename__ = "surveys"
@@ -83,6 +84,7 @@ class Survey(TenantRow, Base):
     opens_on: Mapped[date | None] = mapped_column()
     closes_on: Mapped[date | None] = mapped_column()
     version_number: Mapped[int] = mapped_column(default=1)
+    has_answers: Mapped[bool] = mapped_column(default=False)
     layout_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UtcMoment)
 

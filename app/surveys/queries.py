@@ -20,6 +20,7 @@ from app.surveys.models import (
     SurveyVersion,
 )
 from app.surveys.schemas import Dimension, EntryLink, Questionnaire, Value
+from app.surveys.wording import fill_subject
 
 
 async def get_survey(
@@ -72,8 +73,9 @@ async def get_questionnaire(
         closes_on=survey.closes_on,
         time_zone=time_zone,
         workspace_name=workspace_name,
-        wording=version.wording,
+        wording=fill_subject(version.wording),
         dimensions=await _list_dimensions(session, workspace_id, survey_id),
+        has_answers=survey.has_answers,
     )
 
 

@@ -12,6 +12,11 @@ NONE = "none"  # a dimension without a value; how reports name its absence
 RESERVED_VALUES = (OTHER, NONE)
 
 
+def text_in(texts: Mapping[str, str], language: str, fallback: str) -> str:
+    """The text in `language`, else in any language there is, else `fallback`."""
+    return texts.get(language) or next(filter(None, texts.values()), fallback)
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """A declared segment value; `label` maps language to text."""
@@ -19,6 +24,10 @@ class Value:
     key: str
     label: Mapping[str, str]
     is_archived: bool
+
+    def label_in(self, language: str) -> str:
+        """The label a reader of `language` sees; the key where there is none."""
+        return text_in(self.label, language, self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +42,22 @@ class Dimension:
     def find_value(self, key: str) -> Value | None:
         return next((value for value in self.values if value.key == key), None)
 
+    def label_in(self, language: str) -> str:
+        """The label a reader of `language` sees; the key where there is none."""
+        return text_in(self.label, language, self.key)
+
+    @property
+    def offered(self) -> tuple[Value, ...]:
+        """The values that new answers may have."""
+        return tuple(value for value in self.values if not value.is_archived)
+
 
 @dataclass(frozen=True, slots=True)
 class Questionnaire:
     """A survey with its current wording and its dimensions in order.
 
-    `wording` maps language to text name to text, complete for each of `languages`.
+    `wording` maps language to text name to text, complete for each of `languages`, with the
+    subject in place of `{X}`.
     """
 
     workspace_id: uuid.UUID
@@ -60,6 +79,7 @@ class Questionnaire:
     workspace_name: str
     wording: Mapping[str, Mapping[str, str]]
     dimensions: tuple[Dimension, ...]
+    has_answers: bool = False
 
     def find_dimension(self, key: str) -> Dimension | None:
         return next((found for found in self.dimensions if found.key == key), None)

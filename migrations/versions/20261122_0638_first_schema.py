@@ -239,6 +239,7 @@ def create_tables() -> None:
         sa.Column("opens_on", sa.Date(), nullable=True),
         sa.Column("closes_on", sa.Date(), nullable=True),
         sa.Column("version_number", sa.Integer(), nullable=False),
+        sa.Column("has_answers", sa.Boolean(), nullable=False),
         sa.Column("layout_version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("metric IN ('nps')", name=op.f("ck_surveys_metric")),

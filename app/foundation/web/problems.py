@@ -15,7 +15,7 @@ from starlette.types import Scope
 
 from app.foundation import errors
 from app.foundation.errors import HonneError, InvalidParam
-from app.foundation.translation import gettext, mark
+from app.foundation.translation import mark
 from app.foundation.web.rendering import render_text
 
 logger = logging.getLogger("honne.errors")
@@ -59,7 +59,7 @@ def problem_body(scope: Scope, error: HonneError) -> dict[str, Any]:
     }
     if error.invalid_params:
         body["invalid_params"] = [
-            {"name": param.name, "reason": param.reason} for param in error.invalid_params
+            {"name": param.name, "reason": param.text("en")} for param in error.invalid_params
         ]
     return body
 
@@ -124,7 +124,5 @@ async def _unexpected(request: Request, error: Exception) -> Response:
     )
     return error_response(
         request.scope,
-        HonneError(
-            mark("Please try again; if it keeps happening, tell us the number below.")
-        ),
+        HonneError(mark("Please try again; if it keeps happening, tell us the number below.")),
     )
