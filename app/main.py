@@ -10,24 +10,22 @@ from starlette.types import Scope
 
 import app.accounts.api
 import app.accounts.pages
-import app.documentation
-import app.health
 import app.reporting.api
 import app.reporting.pages
 import app.responses.api
 import app.responses.pages
 import app.surveys.api
 import app.surveys.pages
+from app.accounts.access import Anyone
 from app.foundation.database import Database
 from app.foundation.settings import Settings
+from app.foundation.web import documentation, health
 from app.foundation.web.edge import BodyCap, RequestContext, SameOrigin
 from app.foundation.web.problems import install_error_handlers
 from app.foundation.web.rendering import STATIC
 from app.responses.intake import Intake
 
 ROUTERS = (
-    app.health.router,
-    app.documentation.router,
     app.accounts.api.router,
     app.surveys.api.router,
     app.responses.api.router,
@@ -38,13 +36,35 @@ ROUTERS = (
     app.accounts.pages.router,
 )
 
+DESCRIPTION = """\
+Collect answers, read scores, run surveys. Everything the dashboard shows comes from the same
+figures as these calls.
+
+**Authentication.** `Authorization: Bearer hn_live_…`. Keys are made by a workspace owner under
+“API keys”, have scopes (`read`, `write`) and may expire. Cookies are ignored.
+
+**Errors** are RFC 9457 problems (`application/problem+json`) with a `code`, the `request_id` and,
+for refused input, `invalid_params`.
+
+**Lists** answer `{data, meta: {limit, next_cursor}}`; pass `next_cursor` back as `cursor`.
+Unknown query parameters are refused (422): a typing error never becomes an unfiltered figure.
+
+**Creating** calls take an `Idempotency-Key`: the same key with the same body is answered alike for
+at least a day, with another body 422, and 409 while the first call still runs.
+
+**Dates** (`since`, `until`, `answered_on`) are calendar days of the workspace, both inclusive.
+
+**Anonymity.** Figures of subgroups are given by whole months and only from the survey's group
+minimum on; a suppressed group says `"suppressed": true` and carries no number.
+"""
+
 
 def create_app(settings: Settings) -> FastAPI:
     """The whole product as one ASGI app on the database that `settings` name."""
     honne = FastAPI(
         title="Honne API",
         version="1",
-        description=app.documentation.DESCRIPTION,
+        description=DESCRIPTION,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -52,10 +72,12 @@ def create_app(settings: Settings) -> FastAPI:
     )
     honne.state.settings = settings
     honne.state.is_stopping = False
+    for router in (health.router, documentation.router):
+        honne.include_router(router, dependencies=[Anyone])
     for router in ROUTERS:
         honne.include_router(router)
     honne.mount("/static", _Static(directory=STATIC), name="static")
-    honne.mount("/api/docs/assets", app.documentation.assets())
+    honne.mount("/api/docs/assets", documentation.assets())
     install_error_handlers(honne)
     honne.add_middleware(SameOrigin, settings=settings)
     honne.add_middleware(BodyCap)
@@ -65,7 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(honne: FastAPI) -> AsyncIterator[None]:
-    """The pool and the intake live as long as the server; the intake drains before the pool goes."""
+    """The pool and the intake live as long as the server; the intake drains first."""
     honne.state.database = database = Database(honne.state.settings.database_url)
     honne.state.intake = intake = Intake(database)
     try:

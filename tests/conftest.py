@@ -72,7 +72,8 @@ def settings(template: tuple[Settings, Addresses]) -> Iterator[Settings]:
     """Settings of a database of this test's own."""
     settings, addresses = template
     name = f"test_{next(_clone_numbers)}"
-    _on_server(addresses, sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY"), name, TEMPLATE)
+    clone = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+    _on_server(addresses, clone, name, TEMPLATE)
     try:
         yield settings.with_database(
             _with_name(addresses.runtime_url, name), _with_name(addresses.owner_url, name)
@@ -121,7 +122,9 @@ async def cast(database: Database, settings: Settings) -> Cast:
 
 
 @asynccontextmanager
-async def browser(app: FastAPI, session_token: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
+async def browser(
+    app: FastAPI, session_token: str | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
     """A client that behaves as a browser on our own pages, signed in where a token is given."""
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),

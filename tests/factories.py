@@ -51,9 +51,7 @@ async def make_cast(database: Database, settings: Settings) -> Cast:
         acme_key = await make_api_key(session, settings, acme, both)
         acme_read_key = await make_api_key(session, settings, acme, [Scope.READ])
         globex_key = await make_api_key(session, settings, globex, both)
-    return Cast(
-        acme, globex, alice, mona, bob, charlie, acme_key, acme_read_key, globex_key
-    )  # fmt: skip
+    return Cast(acme, globex, alice, mona, bob, charlie, acme_key, acme_read_key, globex_key)
 
 
 async def make_workspace(
@@ -81,9 +79,12 @@ async def make_player(
 ) -> Player:
     """A member with a browser session; no password, since hashing one is slow by design."""
     user = User(
-        id=new_id(), email=email, name=email.split("@")[0].title(), locale=locale,
+        id=new_id(),
+        email=email,
+        name=email.partition("@")[0].title(),
+        locale=locale,
         created_at=clock.now(),
-    )  # fmt: skip
+    )
     token = random_text(43)
     session.add(user)
     await session.flush()

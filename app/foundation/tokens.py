@@ -36,7 +36,7 @@ def digest(secret_key: str, token: str) -> bytes:
 
 
 def mint(prefix: str, workspace_id: uuid.UUID) -> str:
-    """A new secret: prefix, 40 base-62 characters (workspace id, then 107 random bits), checksum."""
+    """A new secret: prefix, 40 of base 62 (workspace id, then 107 random bits), checksum."""
     body = _base62(workspace_id.int, UUID_LENGTH) + random_text(RANDOM_LENGTH)
     return prefix + body + _checksum(prefix + body)
 

@@ -52,7 +52,7 @@ def current_language() -> str:
 
 def text_direction(language: str) -> str:
     """`rtl` or `ltr`, for the dir attribute."""
-    return "rtl" if language.split("-")[0] in RIGHT_TO_LEFT else "ltr"
+    return "rtl" if language.split("-", maxsplit=1)[0] in RIGHT_TO_LEFT else "ltr"
 
 
 def gettext(message: str, language: str | None = None) -> str:

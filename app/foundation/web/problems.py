@@ -85,7 +85,7 @@ async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = [_invalid_param(entry) for entry in error.errors()]
     kind: type[HonneError] = errors.Invalid
-    if any(entry["type"] in ("json_invalid",) for entry in error.errors()):
+    if any(entry["type"] == "json_invalid" for entry in error.errors()):
         kind = errors.BadRequest
     return error_response(
         request.scope, kind(mark("See which inputs were refused."), invalid_params=found)

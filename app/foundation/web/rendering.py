@@ -43,7 +43,7 @@ def render_text(template: str, *, scope: Scope, **values: Any) -> str:
                 "member": state.get("member"),
                 "person": state.get("person"),
                 "notice": None,
-                    **values,
+                **values,
             }
         )
     )

@@ -5,11 +5,10 @@ from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.accounts.access import Anyone
 from app.foundation.errors import Unavailable
 from app.foundation.translation import mark
 
-router = APIRouter(prefix="/health", tags=["health"], dependencies=[Anyone])
+router = APIRouter(prefix="/health", include_in_schema=False)
 
 
 class Health(BaseModel):
@@ -18,12 +17,12 @@ class Health(BaseModel):
     status: str = "ok"
 
 
-@router.get("/live", summary="The process runs", include_in_schema=False)
+@router.get("/live", summary="The process runs")
 async def get_liveness() -> Health:
     return Health()
 
 
-@router.get("/ready", summary="Honne can answer", include_in_schema=False)
+@router.get("/ready", summary="Honne can answer")
 async def get_readiness(request: Request) -> Health:
     """503 where the database is away or the server is about to stop."""
     if request.app.state.is_stopping:
@@ -32,5 +31,7 @@ async def get_readiness(request: Request) -> Health:
         async with request.app.state.database.transaction() as session:
             await session.execute(text("SELECT 1"))
     except SQLAlchemyError as error:
-        raise Unavailable(mark("The database is away for a moment."), headers={"Retry-After": "5"}) from error
+        raise Unavailable(
+            mark("The database is away for a moment."), headers={"Retry-After": "5"}
+        ) from error
     return Health()

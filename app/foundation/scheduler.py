@@ -1,0 +1,60 @@
+"""Periodic work, done by one process at a time.
+
+The lock is a transaction-level advisory lock: it needs no session of its own, so it also holds
+behind PgBouncer, and it falls with the process that held it.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.foundation.database import Database
+
+logger = logging.getLogger("honne.jobs")
+
+Job = Callable[[Database], Awaitable[int]]
+
+INTERVAL_SECONDS = 600
+LOCK_NUMBER = 0x686F6E6E65  # "honne"
+
+
+@asynccontextmanager
+async def running(
+    database: Database, jobs: Sequence[Job], interval_seconds: float = INTERVAL_SECONDS
+) -> AsyncIterator[None]:
+    """Run `jobs` at once and then every `interval_seconds` while the context is open."""
+    task = asyncio.create_task(_repeat(database, jobs, interval_seconds))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _repeat(database: Database, jobs: Sequence[Job], interval_seconds: float) -> None:
+    while True:
+        # Away for a moment or for an hour: the next round does what this one could not.
+        try:
+            await run_jobs(database, jobs)
+        except (SQLAlchemyError, OSError) as error:
+            logger.warning("jobs put off", extra={"error": type(error).__name__})
+        await asyncio.sleep(interval_seconds)
+
+
+async def run_jobs(database: Database, jobs: Sequence[Job]) -> bool:
+    """Run each job once, unless another process is at it; says whether it did.
+
+    A job opens its own transactions and returns how many rows it touched.
+    """
+    async with database.transaction() as session:
+        if not await session.scalar(select(func.pg_try_advisory_xact_lock(LOCK_NUMBER))):
+            return False
+        for job in jobs:
+            touched = await job(database)
+            logger.info("job done", extra={"job": getattr(job, "__name__", "job"), "rows": touched})
+        return True

@@ -1,0 +1,47 @@
+"""Where a request comes from, only ever as a network prefix and never kept."""
+
+import ipaddress
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from app.foundation.settings import Network
+
+V4_PREFIX = 24
+V6_PREFIX = 56
+
+
+def client_prefix(scope: Scope, trusted_proxies: tuple[Network, ...]) -> str:
+    """The network a request comes from (IPv4 /24, IPv6 /56), such as `192.0.2.0/24`.
+
+    `X-Forwarded-For` is read from its end and only as far as trusted proxies wrote it. Callers
+    keep no more than a keyed hash of the result. Empty where the address is unknown.
+    """
+    peer = scope["client"][0] if scope.get("client") else ""
+    forwarded = Headers(scope=scope).getlist("x-forwarded-for")
+    hops = [hop.strip() for line in forwarded for hop in line.split(",")]
+    while hops and _is_trusted(peer, trusted_proxies):
+        peer = hops.pop()
+    return _prefix_of(peer)
+
+
+def _is_trusted(text: str, networks: tuple[Network, ...]) -> bool:
+    address = _read(text)
+    return address is not None and any(address in network for network in networks)
+
+
+def _prefix_of(text: str) -> str:
+    address = _read(text)
+    if address is None:
+        return ""
+    length = V4_PREFIX if address.version == 4 else V6_PREFIX
+    return str(ipaddress.ip_network((address.packed, length), strict=False))
+
+
+def _read(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
