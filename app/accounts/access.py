@@ -1,7 +1,8 @@
 """The doors: every route names one, and it says who may come in.
 
 Pages: Anyone, Respondent, SignedInPerson, SignedInMember, WorkspaceManager, WorkspaceOwner.
-API: ApiReader, ApiWriter, and ApiCollector for taking in answers. A door opens the request's transaction and enters the workspace.
+API: ApiReader, ApiWriter, and ApiCollector for taking in answers.
+A door opens the request's transaction and enters the workspace.
 """
 
 import uuid
