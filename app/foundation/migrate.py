@@ -18,9 +18,9 @@ from app.foundation.translation import ROOT
 
 def migrate(settings: Settings) -> None:
     """Upgrade to the newest revision as the owner; the runtime login may then act as the app."""
-    with _connected(settings.database_owner_url) as connection:
+    with connected(settings.database_owner_url) as connection:
         _refuse_newer(connection)
-        config = _alembic_config()
+        config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         _admit(connection, settings.database_url)
@@ -29,13 +29,14 @@ def migrate(settings: Settings) -> None:
 
 def check_schema(settings: Settings) -> None:
     """Raise `StartupError` unless the schema is exactly the one this code was written for."""
-    with _connected(settings.database_url) as connection:
+    with connected(settings.database_url) as connection:
         _refuse_newer(connection)
         if _revision(connection) != _scripts().get_current_head():
             raise StartupError("The database has not been migrated; run: honne migrate")
 
 
-def _connected(url: str) -> Connection:
+def connected(url: str) -> Connection:
+    """A connection of its own; `StartupError` where there is no database at `url`."""
     engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": 5})
     try:
         return engine.connect()
@@ -69,11 +70,12 @@ def _admit(connection: Connection, runtime_url: str) -> None:
     connection.execute(text(f"GRANT {RUNTIME_ROLE} TO {quoted}"))
 
 
-def _alembic_config() -> Config:
+def alembic_config() -> Config:
+    """Alembic's configuration, wherever the process was started."""
     config = Config(ROOT / "alembic.ini")
     config.set_main_option("script_location", str(ROOT / "migrations"))
     return config
 
 
 def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_alembic_config())
+    return ScriptDirectory.from_config(alembic_config())

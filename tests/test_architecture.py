@@ -1,0 +1,198 @@
+"""Rules of the house that a tool can check; each message says why."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table, UniqueConstraint
+
+import app.accounts.models
+import app.responses.models
+import app.surveys.models  # noqa: F401
+from app.foundation.database import RUNTIME_ROLE, Base, TenantRow
+from app.foundation.settings import VARIABLES, Settings
+from app.main import create_app
+from tests.routes import routes_of
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted((ROOT / "app").rglob("*.py"))
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+TENANT_TABLES = {
+    mapper.local_table.name: mapper.local_table
+    for mapper in Base.registry.mappers
+    if issubclass(mapper.class_, TenantRow) and isinstance(mapper.local_table, Table)
+}
+# Their natural key is their identity: a random id would only hide a duplicate.
+NATURAL_KEYS = {"daily_counts", "submission_keys"}
+# Who may look across workspaces, and where: the doors, the links, the clock's jobs, the operator.
+UNSCOPED_CALLERS = {
+    "app/accounts/access.py",
+    "app/accounts/pages.py",
+    "app/cli.py",
+}
+# The edges of a transaction: requests and jobs (database), intake and the import commit by leaving.
+COMMITTERS = {"app/foundation/migrate.py"}
+MAX_LINES = 400
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_every_route_names_its_door(settings: Settings) -> None:
+    open_routes = [
+        f"{route.method} {route.path}"
+        for route in routes_of(create_app(settings))
+        if not route.doors
+    ]
+    assert not open_routes, "name who may come in: Anyone, Respondent, SignedInMember, ApiReader …"
+
+
+def test_tenant_routes_stand_behind_a_member_door(settings: Settings) -> None:
+    for route in routes_of(create_app(settings)):
+        if route.path.startswith("/w/"):
+            assert "_signed_in_member" in route.doors, f"{route.path} shows a workspace to anyone"
+
+
+@pytest.mark.parametrize("table", sorted(TENANT_TABLES))
+def test_every_key_of_a_tenant_table_holds_the_workspace(table: str) -> None:
+    found = TENANT_TABLES[table]
+    assert next(iter(found.columns)).name == "workspace_id"
+    assert isinstance(found.primary_key, PrimaryKeyConstraint)
+    if table not in NATURAL_KEYS:
+        assert [column.name for column in found.primary_key] == ["workspace_id", "id"]
+    for constraint in found.constraints:
+        if isinstance(constraint, UniqueConstraint | PrimaryKeyConstraint | ForeignKeyConstraint):
+            names = {column.name for column in constraint.columns}
+            assert "workspace_id" in names, f"{constraint.name} would let workspaces meet"
+        if isinstance(constraint, ForeignKeyConstraint):
+            assert constraint.ondelete in (None, "CASCADE")
+    for index in found.indexes:
+        assert isinstance(index, Index)
+        assert index.columns[0].name == "workspace_id", f"{index.name} scans other workspaces"
+
+
+def test_row_level_security_is_forced_on_every_tenant_table(owner: psycopg.Connection) -> None:
+    secured = owner.execute(
+        """
+        SELECT relname FROM pg_class
+        JOIN pg_policy ON polrelid = pg_class.oid
+        WHERE relrowsecurity AND relforcerowsecurity AND polcmd = '*'
+          AND pg_get_expr(polqual, polrelid) LIKE '(workspace_id = %app.workspace_id%'
+          AND pg_get_expr(polqual, polrelid) = pg_get_expr(polwithcheck, polrelid)
+        """
+    ).fetchall()
+    assert {name for (name,) in secured} == set(TENANT_TABLES)
+    with_workspace = owner.execute(
+        """
+        SELECT table_name FROM information_schema.columns
+        WHERE table_schema = 'public' AND column_name = 'workspace_id'
+        """
+    ).fetchall()
+    assert {name for (name,) in with_workspace} == set(TENANT_TABLES) | {"links", "memberships"}
+
+
+def test_the_runtime_role_owns_nothing_and_bypasses_nothing(owner: psycopg.Connection) -> None:
+    role = owner.execute(
+        "SELECT rolsuper, rolbypassrls, rolcreatedb, rolcreaterole, rolcanlogin "
+        "FROM pg_roles WHERE rolname = %s",
+        [RUNTIME_ROLE],
+    ).fetchone()
+    assert role == (False, False, False, False, False)
+    owned = owner.execute(
+        "SELECT count(*) FROM pg_class WHERE pg_get_userbyid(relowner) = %s", [RUNTIME_ROLE]
+    ).fetchone()
+    assert owned == (0,)
+    may_create = owner.execute(
+        "SELECT has_schema_privilege(%s, 'public', 'CREATE')", [RUNTIME_ROLE]
+    ).fetchone()
+    assert may_create == (False,)
+
+
+def test_the_audit_log_can_only_grow(owner: psycopg.Connection) -> None:
+    verbs = owner.execute(
+        "SELECT privilege_type FROM information_schema.table_privileges "
+        "WHERE table_name = 'audit_events' AND grantee = %s",
+        [RUNTIME_ROLE],
+    ).fetchall()
+    assert {verb for (verb,) in verbs} == {"SELECT", "INSERT"}
+
+
+def test_unscoped_functions_are_called_only_where_that_is_meant() -> None:
+    for path in SOURCES:
+        calls = {
+            node.func.id
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id.startswith("unscoped_")
+        }
+        assert not calls or _name(path) in UNSCOPED_CALLERS, (
+            f"{_name(path)} looks across workspaces ({calls}); enter one instead, "
+            "or add the file here and say why"
+        )
+
+
+def test_nobody_commits_but_the_edges() -> None:
+    for path in SOURCES:
+        if re.search(r"\.(commit|rollback)\(", path.read_text()):
+            assert _name(path) in COMMITTERS, f"{_name(path)}: leaving the transaction commits"
+
+
+def test_files_stay_short_and_well_named() -> None:
+    for path in SOURCES:
+        assert len(path.read_text().splitlines()) <= MAX_LINES, f"split {_name(path)} by concept"
+        assert path.stem not in {"utils", "helpers", "common", "manager", "service", "services"}
+        assert path.stem not in sys.stdlib_module_names or path.stem.startswith("__")
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=_name)
+def test_templates_fit_the_content_security_policy(path: Path) -> None:
+    text = path.read_text()
+    assert not re.search(r"\sstyle=", text), "the policy blocks style attributes"
+    assert not re.search(r"\son[a-z]+=", text), "the policy blocks inline handlers"
+    assert not re.search(r"(src|href)=[\"']https?://", text), "pages load nothing from elsewhere"
+    assert "|safe" not in text, "escape everything; build Markup in Python where it is needed"
+
+
+def test_every_template_is_used() -> None:
+    texts = "\n".join(path.read_text() for path in [*SOURCES, *TEMPLATES])
+    for path in TEMPLATES:
+        name = path.relative_to(ROOT / "templates").as_posix()
+        assert f'"{name}"' in texts or f"'{name}'" in texts, f"{name} is rendered nowhere"
+
+
+def test_every_setting_is_documented() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for variable in VARIABLES:
+        assert f"`{variable}`" in readme, f"say in README.md what {variable} does"
+    read = set(re.findall(r'environ(?:\.get\(|\[)"([A-Z_]+)"', _all_sources()))
+    assert read <= set(VARIABLES), "add it to settings.VARIABLES and to README.md"
+
+
+def _all_sources() -> str:
+    return "\n".join(path.read_text() for path in SOURCES)
+
+
+def test_dependency_files_name_no_host() -> None:
+    for name in ("requirements.txt", "requirements-dev.txt", "Dockerfile", "pyproject.toml"):
+        assert not re.search(r"https?://", (ROOT / name).read_text()), f"{name} names an address"
+
+
+def test_the_schema_is_what_the_models_say(settings: Settings) -> None:
+    from alembic import command
+
+    from app.foundation.migrate import alembic_config, connected
+
+    with connected(settings.database_owner_url) as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.check(config)
+
+
+def test_app_can_be_built(app: FastAPI) -> None:
+    assert {route.path for route in routes_of(app)} >= {"/health/live", "/health/ready"}
