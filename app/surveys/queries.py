@@ -1,6 +1,7 @@
 """Questions about surveys and links."""
 
 import uuid
+from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,6 +34,41 @@ async def get_survey(
     if survey is None:
         raise NotFound
     return survey
+
+
+async def lock_survey(
+    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID
+) -> Survey:
+    """The survey as last committed, held until this transaction ends; NotFound as in `get_survey`.
+
+    Not stronger than needed: answers refer to the row and are stored meanwhile, all but the first,
+    which has to turn `has_answers` and so waits its turn.
+    """
+    survey = await session.scalar(
+        select(Survey)
+        .where(Survey.workspace_id == workspace_id, Survey.id == survey_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if survey is None:
+        raise NotFound
+    return survey
+
+
+async def get_version(
+    session: AsyncSession, workspace_id: uuid.UUID, survey: Survey
+) -> SurveyVersion:
+    """The wording the survey is asked in now, `{X}` not yet filled in."""
+    version = await session.scalar(
+        select(SurveyVersion).where(
+            SurveyVersion.workspace_id == workspace_id,
+            SurveyVersion.survey_id == survey.id,
+            SurveyVersion.number == survey.version_number,
+        )
+    )
+    if version is None:
+        raise NotFound
+    return version
 
 
 async def get_questionnaire(
@@ -104,6 +140,62 @@ async def _list_dimensions(
         Dimension(dimension.key, dimension.label, DimensionSource(dimension.source), tuple(values))
         for dimension, values in dimensions.values()
     )
+
+
+async def list_dimension_rows(
+    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID
+) -> Sequence[SegmentDimension]:
+    """The survey's dimensions in order."""
+    return (
+        await session.scalars(
+            select(SegmentDimension)
+            .where(
+                SegmentDimension.workspace_id == workspace_id,
+                SegmentDimension.survey_id == survey_id,
+            )
+            .order_by(SegmentDimension.position)
+        )
+    ).all()
+
+
+async def get_dimension(
+    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID, key: str
+) -> SegmentDimension:
+    """The survey's dimension with that key; NotFound where there is none."""
+    found = [
+        row for row in await list_dimension_rows(session, workspace_id, survey_id) if row.key == key
+    ]
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+async def list_value_rows(
+    session: AsyncSession, workspace_id: uuid.UUID, dimension_id: uuid.UUID
+) -> Sequence[SegmentValue]:
+    """The dimension's values in order, archived ones included."""
+    return (
+        await session.scalars(
+            select(SegmentValue)
+            .where(
+                SegmentValue.workspace_id == workspace_id,
+                SegmentValue.dimension_id == dimension_id,
+            )
+            .order_by(SegmentValue.position)
+        )
+    ).all()
+
+
+async def get_value(
+    session: AsyncSession, workspace_id: uuid.UUID, dimension_id: uuid.UUID, key: str
+) -> SegmentValue:
+    """The dimension's value with that key; NotFound where there is none."""
+    found = [
+        row for row in await list_value_rows(session, workspace_id, dimension_id) if row.key == key
+    ]
+    if not found:
+        raise NotFound
+    return found[0]
 
 
 async def unscoped_find_link(session: AsyncSession, slug: str) -> Link | None:

@@ -84,7 +84,7 @@ def default_texts(language: str) -> dict[str, str]:
 
 def _catalogue_language(language: str) -> str | None:
     available = {SOURCE_LANGUAGE, *INTERFACE_LANGUAGES, *languages_of("form")}
-    for candidate in (language, language.split("-")[0]):
+    for candidate in (language, language.split("-", maxsplit=1)[0]):
         if candidate in available:
             return candidate
     return None
