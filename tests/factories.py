@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.access import API_KEY_PREFIX
+from app.accounts.api_keys import API_KEY_PREFIX
 from app.accounts.models import ApiKey, Membership, Role, Scope, User, UserSession, Workspace
 from app.foundation import clock
 from app.foundation.database import Database, enter_workspace

@@ -1,6 +1,7 @@
 """The doors: every route names one, and it says who may come in.
 
-Pages: Anyone, Respondent, SignedInPerson, SignedInMember, WorkspaceManager, WorkspaceOwner.
+Pages: Anyone, Respondent, SomeVisitor, SignedInPerson, SignedInMember, WorkspaceManager,
+WorkspaceOwner.
 API: ApiReader, ApiWriter, and ApiCollector for taking in answers.
 A door opens the request's transaction and enters the workspace.
 """
@@ -14,7 +15,9 @@ from urllib.parse import quote
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
 
+from app.accounts.api_keys import API_KEY_PREFIX
 from app.accounts.models import Role, Scope
 from app.accounts.queries import (
     find_api_key,
@@ -22,7 +25,8 @@ from app.accounts.queries import (
     unscoped_find_session,
     unscoped_get_membership,
 )
-from app.accounts.schemas import ApiCaller, ApiClient, Member, Person
+from app.accounts.schemas import ApiCaller, ApiClient, Member, Person, Visitor
+from app.accounts.sign_in import SESSION_LIFE
 from app.foundation import clock
 from app.foundation.database import enter_workspace
 from app.foundation.errors import Forbidden, Unauthorized
@@ -31,9 +35,7 @@ from app.foundation.tokens import digest, workspace_of
 from app.foundation.translation import mark, set_language
 from app.foundation.web.transactions import Transaction
 
-API_KEY_PREFIX = "hn_live_"
 SESSION_IDLE = timedelta(hours=12)
-SESSION_LIFE = timedelta(days=7)
 SEEN_EVERY = timedelta(minutes=5)
 DoorFunction = TypeVar("DoorFunction", bound=Callable[..., object])
 DOORS: set[Callable[..., object]] = set()
@@ -52,6 +54,42 @@ def session_cookie(settings: Settings) -> str:
     return "__Host-honne" if settings.is_https else "honne"
 
 
+def session_token(request: Request) -> str:
+    """The token of the browser's session as it was sent; empty where there is none."""
+    return request.cookies.get(session_cookie(_settings(request)), "")
+
+
+def keep_session(request: Request, response: Response, token: str) -> None:
+    """Let the browser keep a session: out of reach of scripts and of other sites' forms."""
+    settings = _settings(request)
+    response.set_cookie(
+        session_cookie(settings),
+        token,
+        max_age=int(SESSION_LIFE.total_seconds()),
+        path="/",
+        secure=settings.is_https,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def drop_session(request: Request, response: Response) -> None:
+    """Let the browser forget its session."""
+    settings = _settings(request)
+    response.delete_cookie(
+        session_cookie(settings),
+        path="/",
+        secure=settings.is_https,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
 @door
 async def _anyone() -> None:
     """No sign-in asked: sign-in pages, health, docs."""
@@ -62,15 +100,13 @@ async def _respondent() -> None:
     """Somebody answering a survey: never identified, never given a cookie."""
 
 
-@door
-async def _signed_in_person(request: Request, session: Transaction) -> Person:
-    settings: Settings = request.app.state.settings
-    token = request.cookies.get(session_cookie(settings), "")
+async def _find_person(request: Request, session: AsyncSession) -> Person | None:
+    token = session_token(request)
     found = token and await unscoped_find_session(
-        session, digest(settings.secret_key, token), clock.now() - SESSION_IDLE
+        session, digest(_settings(request).secret_key, token), clock.now() - SESSION_IDLE
     )
     if not found:
-        raise Unauthorized(headers={"Location": _sign_in_path(request)})
+        return None
     browser, user = found
     if browser.last_seen_at < clock.now() - SEEN_EVERY:
         browser.last_seen_at = clock.now()
@@ -80,11 +116,26 @@ async def _signed_in_person(request: Request, session: Transaction) -> Person:
     return person
 
 
+@door
+async def _visitor(request: Request, session: Transaction) -> Visitor:
+    """Somebody at a page that is for everybody, but greets those who are signed in."""
+    return Visitor(await _find_person(request, session), session)
+
+
+@door
+async def _signed_in_person(request: Request, session: Transaction) -> Person:
+    person = await _find_person(request, session)
+    if person is None:
+        raise Unauthorized(headers={"Location": _sign_in_path(request)})
+    return person
+
+
 def _sign_in_path(request: Request) -> str:
     target = request.url.path if request.method == "GET" else "/"
     return f"/sign-in?next={quote(target)}"
 
 
+SomeVisitor = Annotated[Visitor, Depends(_visitor, scope="function")]
 SignedInPerson = Annotated[Person, Depends(_signed_in_person, scope="function")]
 
 

@@ -2,14 +2,30 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.models import ApiKey, Membership, Role, User, UserSession, Workspace
+from app.accounts.models import (
+    ApiKey,
+    AuditEvent,
+    LinkPurpose,
+    MemberInvitation,
+    Membership,
+    Role,
+    SignInLink,
+    User,
+    UserSession,
+    Workspace,
+)
+from app.accounts.schemas import AuditEntry, Colleague
 from app.foundation import clock
-from app.foundation.errors import NotFound
+from app.foundation.errors import Gone, NotFound
+from app.foundation.paging import Page, decode_cursor, encode_cursor, refused_cursor
+from app.foundation.translation import mark
+
+SPENT_LINK = mark("This link was used already or is too old. Ask for a new one.")
 
 
 async def unscoped_find_session(
@@ -81,3 +97,192 @@ async def find_api_key(
     if key is None or (key.expires_at is not None and key.expires_at <= clock.now()):
         return None
     return key
+
+
+async def unscoped_has_users(session: AsyncSession) -> bool:
+    """Whether anybody has an account on this installation."""
+    return bool(await session.scalar(select(exists().select_from(User))))
+
+
+async def unscoped_find_user_by_email(session: AsyncSession, email: str) -> User | None:
+    """The person with that address, given as `clean_email` writes it."""
+    return await session.scalar(select(User).where(User.email == email))
+
+
+async def unscoped_find_sign_in_link(session: AsyncSession, token_hash: bytes) -> SignInLink | None:
+    """The link with that token, where it still works."""
+    return await session.scalar(
+        select(SignInLink).where(
+            SignInLink.token_hash == token_hash, SignInLink.expires_at > clock.now()
+        )
+    )
+
+
+async def unscoped_get_user_of_link(
+    session: AsyncSession, token_hash: bytes, purpose: LinkPurpose
+) -> User:
+    """Whom a working link is for; Gone for any other token."""
+    user = await session.scalar(
+        select(User)
+        .join(SignInLink, SignInLink.user_id == User.id)
+        .where(
+            SignInLink.token_hash == token_hash,
+            SignInLink.purpose == purpose,
+            SignInLink.expires_at > clock.now(),
+        )
+    )
+    if user is None:
+        raise Gone(SPENT_LINK)
+    return user
+
+
+async def unscoped_list_sessions_of(
+    session: AsyncSession, user_id: uuid.UUID, idle_since: datetime
+) -> Sequence[UserSession]:
+    """The browsers a person is signed in with, the one used last first."""
+    return (
+        await session.scalars(
+            select(UserSession)
+            .where(
+                UserSession.user_id == user_id,
+                UserSession.expires_at > clock.now(),
+                UserSession.last_seen_at > idle_since,
+            )
+            .order_by(UserSession.last_seen_at.desc(), UserSession.id)
+        )
+    ).all()
+
+
+async def list_colleagues(session: AsyncSession, workspace_id: uuid.UUID) -> Sequence[Colleague]:
+    """Everybody who belongs to the workspace, by name."""
+    rows = await session.execute(
+        select(User, Membership.role, Membership.created_at)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.workspace_id == workspace_id)
+        .order_by(func.lower(User.name), User.id)
+    )
+    return [
+        Colleague(user.id, user.name, user.email, Role(role), joined_at)
+        for user, role, joined_at in rows
+    ]
+
+
+async def get_colleague(
+    session: AsyncSession, workspace_id: uuid.UUID, user_id: uuid.UUID
+) -> Colleague:
+    """One member of the workspace; NotFound for anybody else."""
+    row = (
+        await session.execute(
+            select(User, Membership.role, Membership.created_at)
+            .join(Membership, Membership.user_id == User.id)
+            .where(Membership.workspace_id == workspace_id, User.id == user_id)
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    user, role, joined_at = row
+    return Colleague(user.id, user.name, user.email, Role(role), joined_at)
+
+
+async def list_open_invitations(
+    session: AsyncSession, workspace_id: uuid.UUID
+) -> Sequence[MemberInvitation]:
+    """Offers of membership that can still be taken up, newest first."""
+    return (
+        await session.scalars(
+            select(MemberInvitation)
+            .where(
+                MemberInvitation.workspace_id == workspace_id,
+                MemberInvitation.accepted_at.is_(None),
+                MemberInvitation.revoked_at.is_(None),
+                MemberInvitation.expires_at > clock.now(),
+            )
+            .order_by(MemberInvitation.created_at.desc(), MemberInvitation.id)
+        )
+    ).all()
+
+
+async def get_open_invitation(
+    session: AsyncSession, workspace_id: uuid.UUID, token_hash: bytes
+) -> MemberInvitation:
+    """The offer behind a token, where it can still be taken up; Gone for any other."""
+    invitation = await session.scalar(
+        select(MemberInvitation).where(
+            MemberInvitation.workspace_id == workspace_id,
+            MemberInvitation.token_hash == token_hash,
+            MemberInvitation.accepted_at.is_(None),
+            MemberInvitation.revoked_at.is_(None),
+            MemberInvitation.expires_at > clock.now(),
+        )
+    )
+    if invitation is None:
+        raise Gone(SPENT_LINK)
+    return invitation
+
+
+async def get_api_key(session: AsyncSession, workspace_id: uuid.UUID, key_id: uuid.UUID) -> ApiKey:
+    """The key, living or not; NotFound where the workspace has none with that id."""
+    key = await session.scalar(
+        select(ApiKey).where(ApiKey.workspace_id == workspace_id, ApiKey.id == key_id)
+    )
+    if key is None:
+        raise NotFound
+    return key
+
+
+async def list_api_keys(
+    session: AsyncSession, workspace_id: uuid.UUID, limit: int, cursor: str | None = None
+) -> Page[ApiKey]:
+    """Keys that were not revoked, newest first; Invalid for a cursor that is not ours."""
+    query = select(ApiKey).where(ApiKey.workspace_id == workspace_id, ApiKey.revoked_at.is_(None))
+    if cursor is not None:
+        query = query.where(tuple_(ApiKey.created_at, ApiKey.id) < tuple_(*_read_cursor(cursor)))
+    query = query.order_by(ApiKey.created_at.desc(), ApiKey.id.desc()).limit(limit + 1)
+    keys = (await session.scalars(query)).all()
+    shown = keys[:limit]
+    after = _moment_cursor(shown[-1].created_at, shown[-1].id) if len(keys) > limit else None
+    return Page(shown, after)
+
+
+async def list_audit_events(
+    session: AsyncSession, workspace_id: uuid.UUID, limit: int, cursor: str | None = None
+) -> Page[AuditEntry]:
+    """What was done in the workspace, newest first, with the names of people and keys."""
+    query = (
+        select(AuditEvent, User.name, ApiKey.name)
+        .outerjoin(User, (AuditEvent.actor_kind == "user") & (User.id == AuditEvent.actor_id))
+        .outerjoin(
+            ApiKey,
+            (ApiKey.workspace_id == AuditEvent.workspace_id) & (ApiKey.id == AuditEvent.actor_id),
+        )
+        .where(AuditEvent.workspace_id == workspace_id)
+    )
+    if cursor is not None:
+        after = tuple_(*_read_cursor(cursor))
+        query = query.where(tuple_(AuditEvent.happened_at, AuditEvent.id) < after)
+    query = query.order_by(AuditEvent.happened_at.desc(), AuditEvent.id.desc()).limit(limit + 1)
+    rows = (await session.execute(query)).all()
+    entries = [
+        AuditEntry(
+            event.id, event.happened_at, event.actor_kind, user_name or key_name,
+            event.action, event.details,
+        )
+        for event, user_name, key_name in rows[:limit]
+    ]  # fmt: skip
+    more = len(rows) > limit
+    return Page(entries, _moment_cursor(entries[-1].happened_at, entries[-1].id) if more else None)
+
+
+def _moment_cursor(moment: datetime, row_id: uuid.UUID) -> str:
+    return encode_cursor(moment.isoformat(), str(row_id))
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, uuid.UUID]:
+    moment_text, id_text = decode_cursor(cursor, 2)
+    try:
+        moment, row_id = datetime.fromisoformat(moment_text), uuid.UUID(id_text)
+    except ValueError:
+        raise refused_cursor() from None
+    if moment.utcoffset() != timedelta():
+        raise refused_cursor()
+    return moment, row_id

@@ -1,7 +1,10 @@
-"""Values that say who is calling."""
+"""Values that say who is calling, and rows of the lists of people and their acts."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -32,6 +35,14 @@ class Person:
     @property
     def actor(self) -> Actor:
         return Actor("user", self.user.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who may be signed in or not: `person` says so."""
+
+    person: Person | None
+    session: AsyncSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +107,26 @@ class ApiClient:
     @property
     def actor(self) -> Actor:
         return self.caller.actor
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """A member as the others see them."""
+
+    user_id: uuid.UUID
+    name: str
+    email: str
+    role: Role
+    joined_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of the audit log; `actor_name` is None for the system and for deleted actors."""
+
+    id: uuid.UUID
+    happened_at: datetime
+    actor_kind: str
+    actor_name: str | None
+    action: str
+    details: Mapping[str, Any]
