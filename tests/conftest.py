@@ -35,12 +35,6 @@ hypothesis_settings.load_profile("honne")
 _clone_numbers = count(1)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every async test runs under asyncio; nobody has to say so."""
-    for item in items:
-        item.add_marker(pytest.mark.anyio)
-
-
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"

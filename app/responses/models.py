@@ -125,6 +125,8 @@ class SubmissionKey(TenantRow, Base):
             ["workspace_id", "response_id"],
             ["responses.workspace_id", "responses.id"],
             ondelete="CASCADE",
+            deferrable=True,  # a key is claimed before its answer is written
+            initially="DEFERRED",
         ),
         UniqueConstraint("workspace_id", "response_id"),
     )

@@ -623,6 +623,8 @@ def create_tables() -> None:
             ["responses.workspace_id", "responses.id"],
             name=op.f("fk_submission_keys_workspace_id_response_id"),
             ondelete="CASCADE",
+            deferrable=True,
+            initially="DEFERRED",
         ),
         sa.ForeignKeyConstraint(
             ["workspace_id"],

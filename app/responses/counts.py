@@ -1,0 +1,137 @@
+"""The daily counts: moved in the very transaction that writes, amends or excludes an answer.
+
+This is the only place that writes `daily_counts`.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.responses.models import SCORES, Standing
+from app.responses.schemas import StoredAnswer
+from app.surveys.models import Channel
+
+
+class RowKey(NamedTuple):
+    """Names one row of `daily_counts` within a workspace."""
+
+    survey_id: uuid.UUID
+    answered_on: date
+    segment_set_id: uuid.UUID
+    language: str
+    channel: Channel
+    standing: Standing
+
+
+class CountKey(NamedTuple):
+    """Names one number: a row and the score, 0 to 10, whose column it is."""
+
+    survey_id: uuid.UUID
+    answered_on: date
+    segment_set_id: uuid.UUID
+    language: str
+    channel: Channel
+    standing: Standing
+    score: int
+
+    @property
+    def row(self) -> RowKey:
+        return RowKey(*self[:-1])
+
+
+def count_key(answer: StoredAnswer, standing: Standing | None = None) -> CountKey:
+    """Where `answer` is counted, or would be with another `standing`."""
+    return CountKey(
+        answer.survey_id,
+        answer.answered_on,
+        answer.segment_set_id,
+        answer.language,
+        answer.channel,
+        standing or answer.standing,
+        answer.score,
+    )
+
+
+async def apply_count_changes(
+    session: AsyncSession, workspace_id: uuid.UUID, changes: Mapping[CountKey, int]
+) -> None:
+    """Add `changes` (answers more or fewer) to the workspace's counts.
+
+    Raises IntegrityError where a count would fall below zero: then counts and answers disagree.
+    The caller has locked the answers concerned; nothing is locked after the counts.
+    """
+    rows = _by_row(changes)
+    if not rows:
+        return
+    # A CHECK looks at the row an INSERT proposes even where it then becomes an UPDATE, so nothing
+    # negative may be proposed. The upsert therefore adds what grows and, doing so, locks every
+    # row, the shrinking ones too, in one sorted order: two writers cannot wait for each other in
+    # a circle. What shrinks follows on rows that are already ours.
+    await session.execute(_ADD, _parameters(workspace_id, rows, _growth))
+    shrinking = {key: deltas for key, deltas in rows.items() if min(deltas) < 0}
+    if shrinking:
+        await session.execute(_SUBTRACT, _parameters(workspace_id, shrinking, _shrinkage))
+
+
+def _by_row(changes: Mapping[CountKey, int]) -> dict[RowKey, list[int]]:
+    """Eleven changes for each row that changes at all, rows in the order of their locks."""
+    rows: dict[RowKey, list[int]] = {}
+    for key, change in Counter(changes).items():
+        rows.setdefault(key.row, [0] * len(SCORES))[key.score] += change
+    return {key: rows[key] for key in sorted(rows) if any(rows[key])}
+
+
+def _growth(delta: int) -> int:
+    return max(delta, 0)
+
+
+def _shrinkage(delta: int) -> int:
+    return max(-delta, 0)
+
+
+def _parameters(
+    workspace_id: uuid.UUID, rows: Mapping[RowKey, list[int]], part: Callable[[int], int]
+) -> dict[str, object]:
+    columns = {
+        f"{name}_values": list(column)
+        for name, column in zip(_KEYS, zip(*rows, strict=True), strict=True)
+    }
+    scores = {
+        f"score_{score}_values": [part(deltas[score]) for deltas in rows.values()]
+        for score in SCORES
+    }
+    return {"workspace_id": workspace_id, **columns, **scores}
+
+
+# The statements below are made of these column names only.
+_KEYS = dict(zip(RowKey._fields, ("uuid", "date", "uuid", "text", "text", "text"), strict=True))
+_SCORES = [f"score_{score}" for score in SCORES]
+_CHANGES = "unnest({}) AS change ({})".format(
+    ", ".join(
+        f"CAST(:{name}_values AS {kind}[])"
+        for name, kind in (_KEYS | dict.fromkeys(_SCORES, "integer")).items()
+    ),
+    ", ".join([*_KEYS, *_SCORES]),
+)
+_ADD = text(
+    f"""
+    INSERT INTO daily_counts (workspace_id, {", ".join([*_KEYS, *_SCORES])})
+    SELECT :workspace_id, change.* FROM {_CHANGES}
+    ON CONFLICT (workspace_id, {", ".join(_KEYS)}) DO UPDATE
+    SET {", ".join(f"{name} = daily_counts.{name} + excluded.{name}" for name in _SCORES)}
+    """  # noqa: S608
+)
+_SUBTRACT = text(
+    f"""
+    UPDATE daily_counts
+    SET {", ".join(f"{name} = daily_counts.{name} - change.{name}" for name in _SCORES)}
+    FROM {_CHANGES}
+    WHERE daily_counts.workspace_id = :workspace_id
+    AND {" AND ".join(f"daily_counts.{name} = change.{name}" for name in _KEYS)}
+    """  # noqa: S608
+)
