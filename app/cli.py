@@ -1,0 +1,211 @@
+"""`honne`: start it, look after it, bring answers in."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Annotated, TypeVar
+
+import typer
+
+import app.responses.commands
+from app.accounts.models import LinkPurpose, User
+from app.accounts.queries import unscoped_find_user_by_email, unscoped_has_users
+from app.accounts.sign_in_links import make_sign_in_link
+from app.accounts.workspaces import create_owner as add_owner
+from app.accounts.workspaces import create_workspace as add_workspace
+from app.accounts.workspaces import first_run_token
+from app.demo.loading import open_demo
+from app.foundation.database import Database
+from app.foundation.embedded import embedded_postgres
+from app.foundation.errors import HonneError, StartupError
+from app.foundation.logs import configure_logging
+from app.foundation.migrate import check_schema
+from app.foundation.migrate import migrate as upgrade_schema
+from app.foundation.settings import Settings, read_settings
+from app.foundation.web.server import run_server, take_port
+from app.main import create_app
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Honne: anonymous NPS surveys. Settings come from the environment; see README.md.",
+)
+Result = TypeVar("Result")
+
+
+@cli.command()
+def serve() -> None:
+    """Serve Honne; with its own Postgres unless DATABASE_URL is set."""
+    settings = _settings()
+    with take_port(settings) as listener, _running_database(settings) as ready:
+
+        async def announce() -> None:
+            print(f"serving:   {ready.public_url}", flush=True)
+            async with _database(ready) as database, database.transaction() as session:
+                if not await unscoped_has_users(session):
+                    address = f"{ready.public_url}/first-run?token={first_run_token(ready)}"
+                    print(f"first run: {address}", flush=True)
+
+        run_server(create_app(ready), ready, listener, announce)
+
+
+@cli.command()
+def demo() -> None:
+    """Serve Honne with a demo workspace; prints where to look and how to get in."""
+    settings = _settings(quiet=True)
+    with take_port(settings) as listener, _running_database(settings, migrating=True) as ready:
+        access = _run(ready, lambda database: open_demo(database, ready))
+
+        async def announce() -> None:
+            print(f"form:      {access.form_url}")
+            print(f"dashboard: {access.sign_in_url}")
+            print(f"api docs:  {ready.public_url}/api/docs")
+            print(f"api key:   {access.api_key}", flush=True)
+
+        run_server(create_app(ready), ready, listener, announce)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database's schema up to this version."""
+    with _running_database(_settings(), migrating=True):
+        print("The database is up to date.")
+
+
+@cli.command()
+def create_workspace(
+    name: str,
+    time_zone: Annotated[str, typer.Option(help="IANA name; decides an answer's day")] = "UTC",
+    locale: Annotated[str, typer.Option(help="en or ja")] = "en",
+) -> None:
+    """Make a workspace; prints its id."""
+
+    async def make(database: Database) -> str:
+        async with database.transaction() as session:
+            return str((await add_workspace(session, name, time_zone, locale)).id)
+
+    with open_settings() as settings:
+        print(_run(settings, make))
+
+
+@cli.command()
+def create_owner(
+    workspace: Annotated[str, typer.Option(help="the workspace's id")],
+    email: str,
+    name: Annotated[str, typer.Option()] = "",
+    locale: Annotated[str, typer.Option(help="en or ja")] = "en",
+) -> None:
+    """Make somebody an owner of a workspace; prints a link to set their password."""
+    workspace_id = app.responses.commands.parse_id(workspace)
+
+    async def make(database: Database) -> User:
+        async with database.transaction() as session:
+            return await add_owner(
+                session,
+                workspace_id,
+                name=name or email.partition("@")[0],
+                email=email,
+                password=None,
+                locale=locale,
+            )
+
+    with open_settings() as settings:
+        _run(settings, make)
+        print(_run(settings, lambda database: _password_link(database, settings, email)))
+
+
+@cli.command()
+def reset_password(email: str) -> None:
+    """Print a link, good once and for an hour, to set a new password."""
+    with open_settings() as settings:
+        print(_run(settings, lambda database: _password_link(database, settings, email)))
+
+
+async def _password_link(database: Database, settings: Settings, email: str) -> str:
+    async with database.transaction() as session:
+        user = await unscoped_find_user_by_email(session, email.strip().lower())
+        if user is None:
+            raise StartupError(f"Nobody here has the address {email}.")
+        return await make_sign_in_link(
+            session, settings, user, next_path="/", purpose=LinkPurpose.RESET_PASSWORD
+        )
+
+
+@contextmanager
+def open_settings() -> Iterator[Settings]:
+    """Settings whose database runs and has this version's schema; for one command."""
+    with _running_database(_settings(quiet=True)) as ready:
+        yield ready
+
+
+@contextmanager
+def _running_database(settings: Settings, *, migrating: bool = False) -> Iterator[Settings]:
+    if settings.is_embedded:
+        with embedded_postgres(settings.data_dir) as addresses:
+            ready = settings.with_database(addresses.runtime_url, addresses.owner_url)
+            upgrade_schema(ready)
+            yield ready
+        return
+    if migrating:
+        upgrade_schema(settings)
+    check_schema(settings)
+    yield settings
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[Database]:
+    database = Database(settings.database_url)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def _run(settings: Settings, work: Callable[[Database], Awaitable[Result]]) -> Result:
+    async def run() -> Result:
+        async with _database(settings) as database:
+            return await work(database)
+
+    return asyncio.run(run())
+
+
+def _settings(*, quiet: bool = False) -> Settings:
+    """The environment's settings, and logs at their level; `quiet` starts from WARNING."""
+    environ = {"LOG_LEVEL": "WARNING", **os.environ} if quiet else dict(os.environ)
+    settings = read_settings(environ)
+    configure_logging(settings.log_level)
+    return settings
+
+
+def _end(*_signal: object) -> None:
+    raise SystemExit(0)
+
+
+app.responses.commands.register(cli, open_settings)
+
+
+def main() -> None:
+    """Run the command line. What the operator must mend is one line and exit code 2."""
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        cli()
+    except KeyboardInterrupt:
+        sys.exit(0)
+    except StartupError as error:
+        sys.exit(_complain(str(error)))
+    except HonneError as error:
+        reasons = [param.text("en") for param in error.invalid_params]
+        sys.exit(_complain(" ".join([error.text("en") or error.title, *reasons])))
+
+
+def _complain(line: str) -> int:
+    print(f"honne: {line}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    main()
