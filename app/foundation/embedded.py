@@ -71,6 +71,11 @@ def embedded_postgres(data_dir: Path, configuration: str = "") -> Iterator[Addre
         yield server.addresses()
 
 
+def binary(name: str) -> Path:
+    """A program of the same Postgres (pgbench, pg_dump …), for measurements and backups."""
+    return _find_binaries() / name
+
+
 class _Server:
     def __init__(self, data_dir: Path, configuration: str) -> None:
         self.root = data_dir.absolute()

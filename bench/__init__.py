@@ -1,0 +1,1 @@
+"""Repeatable measurements: each prints `name value unit yardstick ratio`, separated by tabs."""
