@@ -76,7 +76,7 @@ async def store_answers(
     new_ids = {answer.id for answer in answers}
     before = await _lock_answers(session, workspace_id, set(targets) - new_ids)
     after = _fold(before, zip(targets, answers, strict=True))
-    await _insert(session, workspace_id, [after[key] for key in after if key not in before])
+    await insert_answers(session, workspace_id, [after[key] for key in after if key not in before])
     amended = [after[key] for key in before if after[key] != before[key]]
     await _amend(session, workspace_id, amended)
     await apply_count_changes(session, workspace_id, _count_changes(before, after))
@@ -178,9 +178,10 @@ def _stored(row: RowMapping) -> StoredAnswer:
     return StoredAnswer(**{**row, **enums})
 
 
-async def _insert(
+async def insert_answers(
     session: AsyncSession, workspace_id: uuid.UUID, answers: Sequence[StoredAnswer]
 ) -> None:
+    """Write rows only; the caller made their segment sets and moves the counts, last of all."""
     if answers:
         await session.execute(_INSERT, {"workspace_id": workspace_id} | _columns(answers))
 
