@@ -1,0 +1,213 @@
+"""The one filter object: what the page, the API, lists and exports are asked for.
+
+It is read from a query string in one place and written back into links in one place, so that an
+address shared between people, or between a page and a program, means the same figures.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from app.foundation.errors import Invalid, InvalidParam
+from app.foundation.translation import mark
+from app.reporting.buckets import Interval, Period
+from app.scoring import Category
+from app.surveys.inputs import Day
+from app.surveys.models import Channel
+from app.surveys.schemas import RESERVED_VALUES, Questionnaire
+
+SEGMENT_PREFIX = "segment."
+LANGUAGE = "language"
+CHANNEL = "channel"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFilter:
+    """Which answers a report is about, and how it splits them. Days are workspace dates.
+
+    `segments` maps dimension keys to value keys (`other` and `none` included), `group_by` holds
+    selectors to split by (`segment.KEY`, `language`, `channel`), `category` narrows lists only:
+    a score of promoters alone says nothing.
+    """
+
+    survey_id: uuid.UUID
+    since: date | None = None
+    until: date | None = None
+    segments: Mapping[str, str] = field(default_factory=dict)
+    language: str | None = None
+    channel: Channel | None = None
+    category: Category | None = None
+    interval: Interval | None = None
+    group_by: tuple[str, ...] = ()
+
+    @property
+    def period(self) -> Period:
+        return Period(self.since, self.until)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What makes this a subgroup: selector (`segment.KEY`, `language`, `channel`) → value."""
+        labels = {SEGMENT_PREFIX + key: value for key, value in self.segments.items()}
+        if self.language is not None:
+            labels[LANGUAGE] = self.language
+        if self.channel is not None:
+            labels[CHANNEL] = self.channel.value
+        return labels
+
+    @property
+    def is_subgroup(self) -> bool:
+        return bool(self.labels)
+
+    def with_label(self, selector: str, value: str) -> "ReportFilter":
+        """The same filter narrowed to one value of a dimension, language or channel."""
+        if selector == LANGUAGE:
+            return replace(self, language=value)
+        if selector == CHANNEL:
+            return replace(self, channel=Channel(value))
+        key = selector.removeprefix(SEGMENT_PREFIX)
+        return replace(self, segments={**self.segments, key: value})
+
+    def to_query(self) -> str:
+        """The query string that `read_filter` reads back, without what the survey's path says."""
+        pairs: list[tuple[str, str]] = []
+        for name, value in (("since", self.since), ("until", self.until)):
+            if value is not None:
+                pairs.append((name, value.isoformat()))
+        pairs += [(SEGMENT_PREFIX + key, value) for key, value in self.segments.items()]
+        for name, text in (
+            (LANGUAGE, self.language),
+            (CHANNEL, self.channel),
+            ("category", self.category),
+            ("interval", self.interval),
+        ):
+            if text is not None:
+                pairs.append((name, str(text)))
+        pairs += [("group_by", name.removeprefix(SEGMENT_PREFIX)) for name in self.group_by]
+        return urlencode(pairs)
+
+
+class FilterQuery(BaseModel):
+    """The parameters that every report takes. `segment.KEY=VALUE` narrows to a segment value."""
+
+    # Extras are let through here and refused in `read_filter`, which knows the survey: their
+    # names, `segment.KEY`, are the customer's own.
+    model_config = ConfigDict(extra="allow", str_max_length=200)
+
+    since: Annotated[Day, Field(description="First workspace day", examples=["2026-01-01"])] = None
+    until: Annotated[Day, Field(description="Last workspace day", examples=["2026-03-31"])] = None
+    language: Annotated[str | None, Field(description="Language of the answer (BCP 47)")] = None
+    channel: Annotated[Channel | None, Field(description="How the answer came in")] = None
+
+    @field_validator("until")
+    @classmethod
+    def _in_order(cls, until: date | None, info: ValidationInfo) -> date | None:
+        since = info.data.get("since")
+        if since is not None and until is not None and until < since:
+            raise ValueError("until lies before since")
+        return until
+
+
+class MetricsQuery(FilterQuery):
+    """The parameters of figures."""
+
+    survey_id: uuid.UUID
+    group_by: Annotated[
+        str | None,
+        Field(description="Split by a dimension key, `language` or `channel`", examples=["plan"]),
+    ] = None
+    interval: Annotated[Interval | None, Field(description="Adds `series`")] = None
+
+
+class ResponsesQuery(FilterQuery):
+    """The parameters of a list of answers."""
+
+    category: Annotated[Category | None, Field(description="Only this group of scores")] = None
+
+
+def read_filter(query: FilterQuery, questionnaire: Questionnaire) -> ReportFilter:
+    """The filter that a query asks for, checked against what the survey declares.
+
+    Invalid names every unknown parameter, undeclared segment and undeclared value.
+    """
+    extras: dict[str, Any] = dict(query.model_extra or {})
+    segments, problems = _read_segments(extras, questionnaire)
+    problems += _undeclared(query, questionnaire)
+    group_by, more_problems = _read_group_by(getattr(query, "group_by", None), questionnaire)
+    problems += more_problems
+    if problems:
+        raise refused(*problems)
+    return ReportFilter(
+        survey_id=questionnaire.survey_id,
+        since=query.since,
+        until=query.until,
+        segments=segments,
+        language=query.language,
+        channel=query.channel,
+        category=getattr(query, "category", None),
+        interval=getattr(query, "interval", None),
+        group_by=group_by,
+    )
+
+
+def selectors(questionnaire: Questionnaire) -> tuple[str, ...]:
+    """Everything answers can be split by: the dimensions in order, then language and channel."""
+    declared = [SEGMENT_PREFIX + dimension.key for dimension in questionnaire.dimensions]
+    return (*declared, LANGUAGE, CHANNEL)
+
+
+def refused(*problems: InvalidParam) -> Invalid:
+    """The error for input of a report that cannot be accepted."""
+    return Invalid(mark("See which inputs were refused."), invalid_params=problems)
+
+
+def _read_segments(
+    extras: Mapping[str, Any], questionnaire: Questionnaire
+) -> tuple[dict[str, str], list[InvalidParam]]:
+    segments: dict[str, str] = {}
+    problems = []
+    for name, value in extras.items():
+        if not name.startswith(SEGMENT_PREFIX):
+            problems.append(InvalidParam(name, mark("There is no such parameter.")))
+            continue
+        key = name.removeprefix(SEGMENT_PREFIX)
+        reason = _reason_to_refuse(key, value, questionnaire)
+        if reason:
+            problems.append(InvalidParam(name, reason))
+        else:
+            segments[key] = value
+    keys = [dimension.key for dimension in questionnaire.dimensions]
+    return {key: segments[key] for key in keys if key in segments}, problems
+
+
+def _reason_to_refuse(key: str, value: object, questionnaire: Questionnaire) -> str | None:
+    dimension = questionnaire.find_dimension(key)
+    if dimension is None:
+        return mark("The survey declares no such segment dimension.")
+    if not isinstance(value, str):
+        return mark("Give this parameter once.")
+    if value not in RESERVED_VALUES and dimension.find_value(value) is None:
+        return mark("The segment dimension declares no such value.")
+    return None
+
+
+def _read_group_by(
+    key: str | None, questionnaire: Questionnaire
+) -> tuple[tuple[str, ...], list[InvalidParam]]:
+    if key is None:
+        return (), []
+    # A dimension that happens to be called `language` is what its survey means by the word.
+    for selector in (SEGMENT_PREFIX + key, key):
+        if selector in selectors(questionnaire):
+            return (selector,), []
+    return (), [InvalidParam("group_by", mark("The survey declares no such dimension."))]
+
+
+def _undeclared(query: FilterQuery, questionnaire: Questionnaire) -> list[InvalidParam]:
+    if query.language is None or query.language in questionnaire.languages:
+        return []
+    return [InvalidParam(LANGUAGE, mark("The survey is not asked in this language."))]

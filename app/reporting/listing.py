@@ -1,0 +1,199 @@
+"""Single answers, page by page: for the list on the page, the API and the CSV file."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy import ColumnElement, Date, Select, case, cast, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.foundation import clock
+from app.foundation.errors import InvalidParam
+from app.foundation.paging import refused_cursor
+from app.foundation.tokens import fingerprint
+from app.foundation.translation import mark
+from app.reporting.buckets import Period, is_on_month_bounds, whole_months
+from app.reporting.filters import ReportFilter, refused
+from app.reporting.publication import RowScope, publish_rows
+from app.reporting.queries import load_cubes, selected, within
+from app.responses.models import SCORES, Response, SegmentSet, Standing
+from app.scoring import Category, category_of
+from app.surveys.schemas import Questionnaire
+
+
+@dataclass(frozen=True, slots=True)
+class ListedResponse:
+    """An answer as it may be shown: with its day, or with `labels` and the `months` around it."""
+
+    id: uuid.UUID
+    score: int
+    comment: str | None
+    standing: Standing
+    exclusion_reason: str | None
+    answered_on: date | None
+    months: Period | None
+    labels: Mapping[str, str]
+
+    @property
+    def category(self) -> Category:
+        return category_of(self.score)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of answers; `is_suppressed` where the subgroup asked for may not be shown."""
+
+    rows: tuple[ListedResponse, ...]
+    next_cursor: str | None
+    is_suppressed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """Which page of which list. `limit` is at least 1; `secret_key` signs the cursor."""
+
+    filter: ReportFilter
+    secret_key: str
+    limit: int
+    cursor: str | None = None
+    only_commented: bool = False
+    standing: Standing | None = None
+
+
+async def list_responses(
+    session: AsyncSession, questionnaire: Questionnaire, request: ListRequest
+) -> Listing:
+    """The answers a filter finds: displayed period descending, then id.
+
+    Everybody's answers include held and excluded ones, a subgroup's only those that are counted.
+    Invalid for a forged cursor or one of another list, and for days together with labels.
+    """
+    scope = await _scope(session, questionnaire, request.filter)
+    if scope.is_suppressed:
+        return Listing((), None, True)
+    shown_on = _shown_on(scope)
+    statement = _matching(questionnaire, request, scope).add_columns(shown_on.label("shown_on"))
+    if request.cursor is not None:
+        day, last_id = _read_cursor(request)
+        statement = statement.where(shown_on <= day, or_(shown_on < day, Response.id > last_id))
+    found = (
+        await session.execute(
+            statement.order_by(shown_on.desc(), Response.id).limit(request.limit + 1)
+        )
+    ).all()
+    rows = [_listed(response, day, scope) for response, day in found[: request.limit]]
+    more = len(found) > request.limit
+    cursor = _write_cursor(request, found[request.limit - 1]) if more else None
+    return Listing(tuple(rows), cursor, False)
+
+
+async def _scope(
+    session: AsyncSession, questionnaire: Questionnaire, asked: ReportFilter
+) -> RowScope:
+    minimum, labels = questionnaire.min_group_size, asked.labels
+    if not labels:
+        return publish_rows(None, labels, minimum, None)
+    if not is_on_month_bounds(asked.period):
+        reason = mark("With segments, language or channel, give whole months or no days.")
+        name = "since" if asked.since and asked.since.day != 1 else "until"
+        raise refused(InvalidParam(name, reason))
+    months = whole_months(asked.period, clock.today(questionnaire.time_zone))
+    if months is None or months.until is None:
+        return publish_rows(None, labels, minimum, None)
+    # The ladder of a subgroup stands on all months that have ended, not only on those asked for.
+    ended = whole_months(Period(None, None), clock.today(questionnaire.time_zone))
+    selectors = tuple(sorted(labels))
+    assert ended is not None
+    assert ended.until is not None
+    cubes = await load_cubes(
+        session, questionnaire.workspace_id, asked.survey_id, ended.until, [selectors]
+    )
+    return publish_rows(cubes[selectors], labels, minimum, months)
+
+
+def _shown_on(scope: RowScope) -> ColumnElement[date]:
+    """The first day of what is displayed as the answer's time."""
+    if not scope.labels:
+        return Response.answered_on.expression
+    return case(
+        *(
+            (Response.answered_on.between(bucket.since, bucket.until), cast(bucket.since, Date))
+            for bucket in scope.buckets
+        )
+    )
+
+
+def _matching(
+    questionnaire: Questionnaire, request: ListRequest, scope: RowScope
+) -> Select[tuple[Response]]:
+    asked = request.filter
+    statement = (
+        select(Response)
+        .join(
+            SegmentSet,
+            (SegmentSet.workspace_id == Response.workspace_id)
+            & (SegmentSet.id == Response.segment_set_id),
+        )
+        .where(
+            Response.workspace_id == questionnaire.workspace_id,
+            Response.survey_id == asked.survey_id,
+            *(selected(name, Response) == value for name, value in scope.labels.items()),
+            *_by_content(request),
+        )
+    )
+    if not scope.labels:
+        return statement.where(*within(Response.answered_on, asked.period))
+    in_buckets = (within(Response.answered_on, bucket) for bucket in scope.buckets)
+    return statement.where(
+        Response.standing == Standing.COUNTED, or_(*(start & end for start, end in in_buckets))
+    )
+
+
+def _by_content(request: ListRequest) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    category = request.filter.category
+    if category is not None:
+        scores = [score for score in SCORES if category_of(score) is category]
+        conditions.append(Response.score.in_(scores))
+    if request.only_commented:
+        conditions.append(Response.comment.is_not(None))
+    if request.standing is not None:
+        conditions.append(Response.standing == request.standing)
+    return conditions
+
+
+def _listed(response: Response, shown_on: date, scope: RowScope) -> ListedResponse:
+    bucket = next((found for found in scope.buckets if found.since == shown_on), None)
+    return ListedResponse(
+        id=response.id,
+        score=response.score,
+        comment=response.comment,
+        standing=Standing(response.standing),
+        exclusion_reason=response.exclusion_reason,
+        answered_on=None if bucket else shown_on,
+        months=bucket,
+        labels=scope.labels,
+    )
+
+
+def _serializer(request: ListRequest) -> URLSafeSerializer:
+    # The list is part of the salt: a cursor fits only the list that it was given out with.
+    asked = f"{request.filter.survey_id}?{request.filter.to_query()}"
+    asked += f"&{request.only_commented}&{request.standing}"
+    return URLSafeSerializer(request.secret_key, f"responses {fingerprint(asked.encode()).hex()}")
+
+
+def _write_cursor(request: ListRequest, last: Any) -> str:
+    response, day = last
+    return str(_serializer(request).dumps([day.isoformat(), str(response.id)]))
+
+
+def _read_cursor(request: ListRequest) -> tuple[date, uuid.UUID]:
+    try:
+        day, last_id = _serializer(request).loads(request.cursor or "")
+    except BadSignature:
+        raise refused_cursor() from None
+    return date.fromisoformat(day), uuid.UUID(last_id)

@@ -1,0 +1,254 @@
+"""The figures of a filter: one function for the page and the API."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.foundation import clock
+from app.foundation.errors import InvalidParam
+from app.foundation.translation import mark
+from app.reporting.buckets import Interval, Period, interval_start, split, whole_months
+from app.reporting.counts import Cell, Cube, DailyTotals, add
+from app.reporting.filters import CHANNEL, LANGUAGE, SEGMENT_PREFIX, ReportFilter, refused
+from app.reporting.publication import Publication, publish_series
+from app.reporting.queries import load_cubes, load_daily_totals
+from app.responses.models import Standing
+from app.scoring import Comparison, Distribution, Nps, compare, compare_many, interval_of, nps_of
+from app.scoring import Interval as Range
+from app.surveys.models import Channel
+from app.surveys.schemas import RESERVED_VALUES, Questionnaire
+
+EVER = Period(None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The counts of some answers that may be shown, and what follows from them."""
+
+    counts: Distribution
+
+    @property
+    def nps(self) -> Nps | None:
+        """The score; None without answers."""
+        return nps_of(self.counts)
+
+    @property
+    def interval(self) -> Range | None:
+        """The 95 % interval of the score in points; None without answers."""
+        return interval_of(self.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One value of a split: its figures (None where hidden) and the change since before."""
+
+    value: str
+    figures: Figures | None
+    change: Comparison | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPoint:
+    """One stretch of time: its figures, None where hidden."""
+
+    period: Period
+    figures: Figures | None
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """What a filter gives. `figures` is None where a subgroup is hidden.
+
+    `period` is the window that `figures` are about: as asked for everybody, whole months for a
+    subgroup, None where it holds no whole month; `groups_period` is that of `groups`, which maps
+    selectors to their values in order. `held` and `excluded` count answers left out of the figures
+    and are None for subgroups. `change` compares with the period of the same length before.
+    """
+
+    filter: ReportFilter
+    as_of: datetime
+    period: Period | None
+    figures: Figures | None
+    held: int | None
+    excluded: int | None
+    change: Comparison | None
+    groups_period: Period | None
+    groups: Mapping[str, tuple[Group, ...]]
+    series: tuple[SeriesPoint, ...]
+
+
+async def measure(
+    session: AsyncSession, questionnaire: Questionnaire, asked: ReportFilter
+) -> Metrics:
+    """All figures of a filter, in at most two statements.
+
+    Invalid for a series of a subgroup by days or weeks.
+    """
+    if asked.is_subgroup and asked.interval in (Interval.DAY, Interval.WEEK):
+        raise refused(
+            InvalidParam("interval", mark("Subgroups are shown by whole months or quarters only."))
+        )
+    today = clock.today(questionnaire.time_zone)
+    cubes = await _load_cubes(session, questionnaire, asked, today)
+    report = _Report(questionnaire, asked, cubes, whole_months(asked.period, today))
+    if asked.is_subgroup:
+        return report.of_subgroup()
+    period = asked.period
+    before = period.before()
+    totals = await load_daily_totals(
+        session,
+        questionnaire.workspace_id,
+        questionnaire.survey_id,
+        replace(period, since=before.since) if before else period,
+    )
+    return report.of_everybody(totals, today)
+
+
+async def _load_cubes(
+    session: AsyncSession, questionnaire: Questionnaire, asked: ReportFilter, today: date
+) -> dict[tuple[str, ...], Cube]:
+    ended = whole_months(EVER, today)
+    assert ended is not None
+    assert ended.until is not None
+    wanted = [_selectors(asked, (name,)) for name in asked.group_by]
+    if asked.is_subgroup:
+        wanted.append(_selectors(asked))
+    return await load_cubes(
+        session, questionnaire.workspace_id, questionnaire.survey_id, ended.until, wanted
+    )
+
+
+def _selectors(asked: ReportFilter, more: Iterable[str] = ()) -> tuple[str, ...]:
+    return tuple(sorted({*asked.labels, *more}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """What is known while the figures of one filter are put together."""
+
+    questionnaire: Questionnaire
+    asked: ReportFilter
+    cubes: Mapping[tuple[str, ...], Cube]
+    months: Period | None
+
+    @property
+    def minimum(self) -> int:
+        return self.questionnaire.min_group_size
+
+    def of_everybody(self, totals: DailyTotals, today: date) -> Metrics:
+        period = self.asked.period
+        counts = totals.within(period)
+        before = period.before()
+        return Metrics(
+            filter=self.asked,
+            as_of=clock.now(),
+            period=period,
+            figures=Figures(counts),
+            held=totals.within(period, Standing.HELD).total,
+            excluded=totals.within(period, Standing.EXCLUDED).total,
+            change=compare(counts, totals.within(before)) if before else None,
+            groups_period=self.months,
+            groups=self._all_groups(),
+            series=_series_of_everybody(totals, self.asked, today),
+        )
+
+    def of_subgroup(self) -> Metrics:
+        cell: Cell = frozenset(self.asked.labels.items())
+        cube = self.cubes[_selectors(self.asked)]
+        counts = self._figures(cube, self.months, [cell])[0]
+        before = self._figures(cube, self._months_before(), [cell])[0]
+        return Metrics(
+            filter=self.asked,
+            as_of=clock.now(),
+            period=self.months,
+            figures=Figures(counts) if counts else None,
+            held=None,
+            excluded=None,
+            change=compare(counts, before) if counts and before else None,
+            groups_period=self.months,
+            groups=self._all_groups(),
+            series=self._series_of(cube, cell) if counts else (),
+        )
+
+    def _series_of(self, cube: Cube, cell: Cell) -> tuple[SeriesPoint, ...]:
+        if self.asked.interval is None or self.months is None:
+            return ()
+        points = publish_series(cube, cell, self.minimum, self.months, self.asked.interval)
+        return tuple(
+            SeriesPoint(point.period, Figures(point.counts) if point.counts else None)
+            for point in points
+        )
+
+    def _months_before(self) -> Period | None:
+        return self.months.before() if self.months else None
+
+    def _all_groups(self) -> dict[str, tuple[Group, ...]]:
+        return {selector: self._groups(selector) for selector in self.asked.group_by}
+
+    def _groups(self, selector: str) -> tuple[Group, ...]:
+        cube = self.cubes[_selectors(self.asked, (selector,))]
+        values = _values(self.questionnaire, self.asked, selector, cube)
+        cells = [frozenset({**self.asked.labels, selector: value}.items()) for value in values]
+        now = self._figures(cube, self.months, cells)
+        before = self._figures(cube, self._months_before(), cells)
+        nothing = Distribution.empty()
+        changes = compare_many(
+            [(mine or nothing, then or nothing) for mine, then in zip(now, before, strict=True)]
+        )
+        return tuple(
+            Group(value, Figures(counts) if counts else None, change)
+            for value, counts, change in zip(values, now, changes, strict=True)
+        )
+
+    def _figures(
+        self, cube: Cube, months: Period | None, cells: Sequence[Cell]
+    ) -> list[Distribution | None]:
+        if months is None:
+            return [None] * len(cells)
+        publication = Publication(cube, self.minimum, months)
+        return [publication.figures(cell) for cell in cells]
+
+
+def _values(
+    questionnaire: Questionnaire, asked: ReportFilter, selector: str, cube: Cube
+) -> list[str]:
+    """The values of a split in the order of their declaration; those never met may be left out."""
+    if selector in asked.labels:
+        return [asked.labels[selector]]
+    met = {value for cell in cube.totals for name, value in cell if name == selector}
+    declared = _declared(questionnaire, selector)
+    rest = sorted(met - set(declared) - set(RESERVED_VALUES))
+    return [*declared, *rest, *(value for value in RESERVED_VALUES if value in met)]
+
+
+def _declared(questionnaire: Questionnaire, selector: str) -> list[str]:
+    if selector == LANGUAGE:
+        return list(questionnaire.languages)
+    if selector == CHANNEL:
+        return [channel.value for channel in Channel]
+    dimension = questionnaire.find_dimension(selector.removeprefix(SEGMENT_PREFIX))
+    return [value.key for value in dimension.values] if dimension else []
+
+
+def _series_of_everybody(
+    totals: DailyTotals, asked: ReportFilter, today: date
+) -> tuple[SeriesPoint, ...]:
+    found = totals.range_of(asked.period)
+    if asked.interval is None or found is None:
+        return ()
+    first, last = asked.since or found[0], min(asked.until or today, max(today, found[1]))
+    parts: dict[date, list[Distribution]] = {}
+    for (day, standing), counts in totals.days.items():
+        if standing is Standing.COUNTED and day in asked.period:
+            parts.setdefault(interval_start(day, asked.interval), []).append(counts)
+    return tuple(
+        SeriesPoint(period, Figures(add(parts.get(_start(period, asked.interval), ()))))
+        for period in split(first, last, asked.interval)
+    )
+
+
+def _start(period: Period, interval: Interval) -> date:
+    assert period.since is not None
+    return interval_start(period.since, interval)
