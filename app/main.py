@@ -17,13 +17,15 @@ import app.responses.pages
 import app.surveys.api
 import app.surveys.pages
 from app.accounts.access import Anyone
+from app.foundation import memory
+from app.accounts.delays import SignInDelays
 from app.foundation.database import Database
 from app.foundation.settings import Settings
 from app.foundation.web import documentation, health
 from app.foundation.web.edge import BodyCap, RequestContext, SameOrigin
 from app.foundation.web.problems import install_error_handlers
 from app.foundation.web.rendering import STATIC
-from app.responses.intake import Intake
+from app.responses.intake import WRITERS, Intake
 
 ROUTERS = (
     app.accounts.api.router,
@@ -59,8 +61,11 @@ minimum on; a suppressed group says `"suppressed": true` and carries no number.
 """
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The whole product as one ASGI app on the database that `settings` name."""
+def create_app(settings: Settings, memory_seconds: float = memory.SECONDS) -> FastAPI:
+    """The whole product as one ASGI app on the database that `settings` name.
+
+    `memory_seconds` is how long a look-up of the collecting routes may be remembered.
+    """
     honne = FastAPI(
         title="Honne API",
         version="1",
@@ -71,7 +76,9 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_lifespan,
     )
     honne.state.settings = settings
+    honne.state.memory = memory.Memory(memory_seconds)
     honne.state.is_stopping = False
+    honne.state.sign_in_delays = SignInDelays()
     for router in (health.router, documentation.router):
         honne.include_router(router, dependencies=[Anyone])
     for router in ROUTERS:
@@ -87,13 +94,19 @@ def create_app(settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(honne: FastAPI) -> AsyncIterator[None]:
-    """The pool and the intake live as long as the server; the intake drains first."""
-    honne.state.database = database = Database(honne.state.settings.database_url)
-    honne.state.intake = intake = Intake(database)
+    """The pools and the intake live as long as the server; the intake drains first.
+
+    The intake has connections of its own, so that no report can keep an answer waiting.
+    """
+    url = honne.state.settings.database_url
+    honne.state.database = database = Database(url)
+    collecting = Database(url, pool_size=WRITERS)
+    honne.state.intake = intake = Intake(collecting)
     try:
         async with intake.running():
             yield
     finally:
+        await collecting.close()
         await database.close()
 
 

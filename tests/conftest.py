@@ -97,7 +97,7 @@ def owner(settings: Settings) -> Iterator[psycopg.Connection]:
 @pytest.fixture
 async def app(settings: Settings) -> AsyncIterator[FastAPI]:
     """The whole product on this test's database, started."""
-    app = create_app(settings)
+    app = create_app(settings, memory_seconds=0)
     async with app.router.lifespan_context(app):
         yield app
 

@@ -30,6 +30,7 @@ from app.accounts.sign_in import SESSION_LIFE
 from app.foundation import clock
 from app.foundation.database import enter_workspace
 from app.foundation.errors import Forbidden, Unauthorized
+from app.foundation.memory import Memory
 from app.foundation.settings import Settings
 from app.foundation.tokens import digest, workspace_of
 from app.foundation.translation import mark, set_language
@@ -222,9 +223,17 @@ ApiWriter = Annotated[ApiClient, Depends(_with_scope(Scope.WRITE), scope="functi
 @door
 async def _api_collector(request: Request, credentials: Credentials) -> ApiCaller:
     """Its transaction ends before the answer is taken in: intake commits many callers at once,
-    and a caller waiting for that must not sit on a connection."""
-    async with request.app.state.database.transaction() as session:
-        caller = await identify_caller(session, request.app.state.settings, credentials)
+    and a caller waiting for that must not sit on a connection. Who a key belongs to is remembered
+    for two seconds, so a revoked key takes no more answers after that."""
+    state = request.app.state
+
+    async def look_up() -> ApiCaller:
+        async with state.database.transaction() as session:
+            return await identify_caller(session, state.settings, credentials)
+
+    token = credentials.credentials if credentials else ""
+    memory: Memory = state.memory
+    caller = await memory.recall(("key", digest(state.settings.secret_key, token)), look_up)
     require_scope(caller, Scope.WRITE)
     return caller
 

@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 
 from sqlalchemy import ForeignKey, MetaData, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -25,6 +27,9 @@ RUNTIME_ROLE = "honne_runtime"
 POOL_SIZE = 10
 POOL_OVERFLOW = 10
 STATEMENT_TIMEOUT_MS = 30_000
+
+# What is raised while the database cannot be reached, or not in time.
+AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
 
 
 class Base(DeclarativeBase):

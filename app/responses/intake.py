@@ -11,19 +11,19 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import RowMapping, text, update
+from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.foundation.database import Database
+from app.foundation.database import AWAY, Database
 from app.foundation.errors import Unavailable
 from app.foundation.translation import mark
 from app.responses.counts import CountKey, apply_count_changes, count_key
 from app.responses.models import Standing
 from app.responses.schemas import NewAnswer, StoredAnswer
 from app.responses.segment_sets import LabelSet, ensure_segment_sets, segment_set_id
-from app.surveys.models import Channel, Survey
+from app.surveys.actions import mark_answered
+from app.surveys.models import Channel
 
 CAPACITY = 10_000  # answers that may wait in this process before callers are sent away
 BATCH_SIZE = 500  # answers; a larger submission still is one batch
@@ -68,7 +68,7 @@ async def store_answers(
     """
     known = known or Known()
     for survey_id in sorted({answer.survey_id for answer in answers} - known.survey_ids):
-        await _mark_answered(session, workspace_id, survey_id)
+        await mark_answered(session, workspace_id, survey_id)
     label_sets = (LabelSet(answer.survey_id, answer.labels) for answer in answers)
     await ensure_segment_sets(session, workspace_id, label_sets, known.set_ids)
     owners = await _claim_keys(session, workspace_id, answers)
@@ -81,20 +81,6 @@ async def store_answers(
     await _amend(session, workspace_id, amended)
     await apply_count_changes(session, workspace_id, _count_changes(before, after))
     return [after[target] for target in targets]
-
-
-async def _mark_answered(
-    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID
-) -> None:
-    await session.execute(
-        update(Survey)
-        .where(
-            Survey.workspace_id == workspace_id,
-            Survey.id == survey_id,
-            Survey.has_answers.is_(False),
-        )
-        .values(has_answers=True)
-    )
 
 
 def _submission(answer: NewAnswer) -> SubmissionName | None:
@@ -374,17 +360,9 @@ class Intake:
 def _is_database_away(error: Exception) -> bool:
     """True unless the server itself said that it refused the batch: after a lost connection
     nobody knows whether the COMMIT arrived."""
-    if isinstance(error, (PoolTimeout, OSError)):
-        return True
-    if not isinstance(error, DBAPIError):
-        return False
-    sqlstate = getattr(error.orig, "sqlstate", None)
-    if sqlstate is None:
-        return bool(error.connection_invalidated) or type(error).__name__ in (
-            "OperationalError",
-            "InterfaceError",
-        )
-    return not sqlstate.startswith(ROLLED_BACK)
+    if isinstance(error, DBAPIError) and (sqlstate := getattr(error.orig, "sqlstate", None)):
+        return not sqlstate.startswith(ROLLED_BACK)
+    return isinstance(error, AWAY)
 
 
 def _unavailable() -> Unavailable:

@@ -1,0 +1,52 @@
+"""A short memory beside the database, for what a busy survey would otherwise ask for every time."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+SECONDS = 2.0
+CAPACITY = 10_000
+
+
+class Memory:
+    """Remembers what a look-up found for `seconds` (2 by default), counted from when it was asked.
+
+    So a revoked key, a closed survey or a new wording takes effect within two seconds, in each
+    process. Callers that ask at once share one look-up. What raises is not remembered, hence
+    nothing that was not found. At most `capacity` things are kept, the oldest go first. With
+    `seconds` 0 nothing is remembered and every look-up is made.
+    """
+
+    def __init__(self, seconds: float = SECONDS, capacity: int = CAPACITY) -> None:
+        self._seconds = seconds
+        self._capacity = capacity
+        self._kept: dict[Hashable, tuple[float, asyncio.Future[Any]]] = {}
+
+    async def recall(self, key: Hashable, look_up: Callable[[], Awaitable[T]]) -> T:
+        """What `look_up` says about `key`, or said a moment ago; one key, one kind of answer."""
+        if self._seconds <= 0:
+            return await look_up()
+        asked_at, answer = self._kept.get(key, (0.0, None))
+        if answer is None or time.monotonic() - asked_at >= self._seconds:
+            answer = self._ask(key, look_up)
+        # Shielded: the caller who asked first may go away while others wait for the same.
+        found: T = answer.result() if answer.done() else await asyncio.shield(answer)
+        return found
+
+    def _ask(self, key: Hashable, look_up: Callable[[], Awaitable[T]]) -> asyncio.Future[T]:
+        answer: asyncio.Future[T] = asyncio.ensure_future(look_up())
+        self._kept.pop(key, None)
+        while len(self._kept) >= self._capacity:
+            del self._kept[next(iter(self._kept))]
+        self._kept[key] = (time.monotonic(), answer)
+        answer.add_done_callback(lambda done: self._forget_failure(key, done))
+        return answer
+
+    def _forget_failure(self, key: Hashable, done: asyncio.Future[Any]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            return
+        if self._kept.get(key, (0.0, None))[1] is done:
+            del self._kept[key]
