@@ -101,6 +101,12 @@ class VersionInput(Input):
     wording: dict[str, dict[str, str]] | None = None
 
 
+class ValuesInput(Input):
+    """Further values of a segment dimension."""
+
+    values: list[ValueInput] = Field(min_length=1)
+
+
 class LinkInput(Input):
     """A further link to the survey. `preset` gives segment values to everyone who comes by it."""
 

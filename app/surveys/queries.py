@@ -110,14 +110,15 @@ async def get_questionnaire(
         time_zone=time_zone,
         workspace_name=workspace_name,
         wording=fill_subject(version.wording),
-        dimensions=await _list_dimensions(session, workspace_id, survey_id),
+        dimensions=await list_dimensions(session, workspace_id, survey_id),
         has_answers=survey.has_answers,
     )
 
 
-async def _list_dimensions(
+async def list_dimensions(
     session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID
 ) -> tuple[Dimension, ...]:
+    """The survey's dimensions with all their values, in order."""
     rows = await session.execute(
         select(SegmentDimension, SegmentValue)
         .outerjoin(

@@ -31,7 +31,11 @@ PLAN = DimensionInput(
 
 
 async def make(database: Database, cast: Cast, **given: object) -> uuid.UUID:
-    fields = {"name": "Spring", "subject": {"en": "Acme", "ja": "アクメ"}, "languages": ["en", "ja"]}
+    fields = {
+        "name": "Spring",
+        "subject": {"en": "Acme", "ja": "アクメ"},
+        "languages": ["en", "ja"],
+    }
     survey_input = SurveyInput.model_validate({**fields, **given})
     async with database.transaction(cast.acme) as session:
         return (await create_survey(session, cast.acme, SYSTEM, survey_input)).id

@@ -1,0 +1,95 @@
+"""Shapes that every API operation shares: problems, list meta, and refusal of unknown queries."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.foundation.errors import ERRORS_BY_STATUS, Invalid, InvalidParam
+from app.foundation.paging import MAX_PAGE_SIZE, PAGE_SIZE
+from app.foundation.translation import mark
+from app.foundation.web.problems import PROBLEM_TYPE
+
+
+class ProblemParam(BaseModel):
+    """One refused input: its path, and why."""
+
+    name: str
+    reason: str
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem. `code` is stable; quote `request_id` when you ask for help."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    invalid_params: list[ProblemParam] | None = None
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of an operation that may end with these statuses, or with 401, 403 or 429."""
+    return {status: _problem_response(status) for status in sorted({401, 403, 429, *statuses})}
+
+
+def _problem_response(status: int) -> dict[str, Any]:
+    error = ERRORS_BY_STATUS[status]
+    example = {
+        "type": "about:blank",
+        "title": error.title,
+        "status": status,
+        "detail": "",
+        "code": error.code,
+        "request_id": "0f7c5c3bb1f14ad1a5b5ad7d31a5c0de",
+    }
+    if status == 422:
+        example["invalid_params"] = [{"name": "name", "reason": "Write something here."}]
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {
+        "description": error.title,
+        "content": {PROBLEM_TYPE: {"schema": _inlined(schema), "example": example}},
+    }
+
+
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema without references: FastAPI collects components from models it serialises only."""
+    params = schema.pop("$defs")["ProblemParam"]
+    schema["properties"]["invalid_params"] = {"type": "array", "items": params}
+    return schema
+
+
+class PageQuery(BaseModel):
+    """Which part of a list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(PAGE_SIZE, ge=1, le=MAX_PAGE_SIZE, description="How many at most.")
+    cursor: str | None = Field(
+        None, max_length=500, description="`meta.next_cursor` of the page before."
+    )
+
+
+Paging = Annotated[PageQuery, Query()]
+
+
+class ListMeta(BaseModel):
+    """How far a list went; `next_cursor` is null on the last page."""
+
+    limit: int
+    next_cursor: str | None
+
+
+async def _refuse_query(request: Request) -> None:
+    if request.query_params:
+        reason = mark("There is no such query parameter.")
+        raise Invalid(
+            mark("See which inputs were refused."),
+            invalid_params=[InvalidParam(name, reason) for name in request.query_params],
+        )
+
+
+# For operations without query parameters: an unknown one is refused, as everywhere.
+NoQuery = Depends(_refuse_query)
