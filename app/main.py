@@ -17,8 +17,8 @@ import app.responses.pages
 import app.surveys.api
 import app.surveys.pages
 from app.accounts.access import Anyone
-from app.foundation import memory
 from app.accounts.delays import SignInDelays
+from app.foundation import memory
 from app.foundation.database import Database
 from app.foundation.settings import Settings
 from app.foundation.web import documentation, health
