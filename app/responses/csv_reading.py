@@ -27,6 +27,9 @@ class UnreadableFile(HonneError):
 
     status, code, title = 422, "unreadable_file", "The file cannot be read"
 
+    def __init__(self, detail: str) -> None:
+        super().__init__("%(reason)s", values={"reason": detail})
+
 
 @dataclass(frozen=True, slots=True)
 class CsvFormat:
