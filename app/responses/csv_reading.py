@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.foundation.errors import HonneError
-from app.responses.encodings import Decode, EncodingSurvey, decoder
+from app.responses.file_encodings import Decode, EncodingSurvey, decoder
 
 DELIMITERS = ",;\t|"
 MAX_LINE_BYTES = 1024 * 1024
