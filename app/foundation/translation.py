@@ -27,7 +27,9 @@ DOMAINS = ("form", "messages")
 FORM_SOURCES = (
     "templates/responses/",
     "templates/respondent.html",
+    "templates/components/forms.html",
     "templates/components/scale.html",
+    "app/responses/form.py",
     "app/surveys/wording.py",
 )
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "mark": None}

@@ -1,0 +1,69 @@
+"""Where a link leads: who opens it sees a form, or why there is none."""
+
+import enum
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from app.foundation import clock
+from app.foundation.database import Database, enter_workspace
+from app.foundation.errors import NotFound
+from app.foundation.memory import Memory
+from app.surveys.models import SurveyState
+from app.surveys.queries import get_entry_link, get_questionnaire, unscoped_find_link
+from app.surveys.schemas import EntryLink, Questionnaire
+
+_SLUG = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Access(enum.StrEnum):
+    """Whether a survey can be answered by a link now."""
+
+    OPEN = "open"
+    NOT_YET = "not_yet"
+    CLOSED = "closed"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """A link and the survey behind it."""
+
+    link: EntryLink
+    questionnaire: Questionnaire
+
+    @property
+    def today(self) -> date:
+        return clock.today(self.questionnaire.time_zone)
+
+    @property
+    def access(self) -> Access:
+        if self.link.is_revoked:
+            return Access.REVOKED
+        survey = self.questionnaire
+        if survey.is_open_on(self.today):
+            return Access.OPEN
+        is_early = survey.opens_on is not None and self.today < survey.opens_on
+        if survey.state is SurveyState.DRAFT or (
+            survey.state is SurveyState.PUBLISHED and is_early
+        ):
+            return Access.NOT_YET
+        return Access.CLOSED
+
+
+async def get_entrance(database: Database, memory: Memory, slug: str) -> Entrance:
+    """Where `slug` leads, as it was at most two seconds ago; NotFound where it leads nowhere."""
+    if not _SLUG.fullmatch(slug):
+        raise NotFound
+    return await memory.recall(("slug", slug), lambda: _look_up(database, slug))
+
+
+async def _look_up(database: Database, slug: str) -> Entrance:
+    async with database.transaction() as session:
+        found = await unscoped_find_link(session, slug)
+        if found is None:
+            raise NotFound
+        await enter_workspace(session, found.workspace_id)
+        link = await get_entry_link(session, found.workspace_id, slug)
+        survey = await get_questionnaire(session, found.workspace_id, found.survey_id)
+    return Entrance(link, survey)

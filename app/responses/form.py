@@ -1,0 +1,90 @@
+"""What a respondent sends: read strictly, judged kindly."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from app.foundation.errors import BadRequest
+from app.foundation.translation import gettext as _
+from app.responses.models import COMMENT_MAX_LENGTH
+from app.responses.texts import TooLong, Unstorable, clean_comment, showable
+
+MAX_FIELDS = 50
+SEGMENT_PREFIX = "segment."
+SCORE_TEXTS = {str(score): score for score in range(11)}
+
+
+@dataclass(frozen=True, slots=True)
+class FormInput:
+    """The fields as they were sent; `segments` maps dimension key to what was chosen."""
+
+    ticket: str = ""
+    score: str = ""
+    comment: str = ""
+    segments: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def shown_comment(self) -> str:
+        return showable(self.comment)
+
+
+@dataclass(frozen=True, slots=True)
+class FormError:
+    """A sentence about one control; about the page as a whole where `name` is empty."""
+
+    name: str
+    message: str
+
+
+def parse_form(body: bytes) -> dict[str, str]:
+    """The fields of a URL-encoded body; bytes that are no UTF-8 stay recognisable as such."""
+    try:
+        pairs = parse_qsl(
+            body.decode(errors="surrogateescape"),
+            keep_blank_values=True,
+            errors="surrogateescape",
+            max_num_fields=MAX_FIELDS,
+        )
+    except ValueError as error:
+        raise BadRequest from error
+    return dict(pairs)
+
+
+def read_form(fields: Mapping[str, str]) -> FormInput:
+    """The fields the form has; any others are left alone."""
+    return FormInput(
+        ticket=showable(fields.get("ticket", "")),
+        score=showable(fields.get("score", "")),
+        comment=fields.get("comment", ""),
+        segments={
+            showable(name.removeprefix(SEGMENT_PREFIX)): showable(value)
+            for name, value in fields.items()
+            if name.startswith(SEGMENT_PREFIX)
+        },
+    )
+
+
+def check_form(given: FormInput) -> tuple[int, str | None] | list[FormError]:
+    """Score and comment ready to be stored, or what is wrong, in the reader's language."""
+    errors = []
+    score = SCORE_TEXTS.get(given.score)
+    if score is None:
+        errors.append(FormError("score", _("Choose a number from 0 to 10.")))
+    comment = None
+    try:
+        comment = clean_comment(given.comment)
+    except TooLong as error:
+        message = _("Shorten your text: it has %(count)s characters, and %(limit)s fit.")
+        numbers = {"count": error.length, "limit": COMMENT_MAX_LENGTH}
+        errors.append(FormError("comment", message % numbers))
+    except Unstorable:
+        message = _("Your text holds a character that cannot be saved. Remove it and send again.")
+        errors.append(FormError("comment", message))
+    return errors if errors or score is None else (score, comment)
+
+
+def ticket_error() -> FormError:
+    """Said where the page was open for too long or did not come from us."""
+    return FormError(
+        "", _("This page had been open for too long. Your answer is still here: send it again.")
+    )

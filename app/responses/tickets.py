@@ -1,0 +1,60 @@
+"""The signed ticket of a form: made when the page is shown, given back when it is sent.
+
+It carries the submission key, so that a double click or a retry is one answer, and the segment
+values of the link, so that nobody edits them on the page. It holds nothing about a person.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
+
+from app.foundation import clock
+from app.foundation.tokens import new_id
+
+LIFE = timedelta(hours=24)
+MAX_LENGTH = 4_000
+_SALT = "form-ticket"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Leave to answer one survey by one link, once."""
+
+    slug: str
+    survey_id: uuid.UUID
+    labels: Mapping[str, str]
+    submission_key: uuid.UUID = field(default_factory=new_id)
+
+
+class _Signer(TimestampSigner):
+    def get_timestamp(self) -> int:
+        return int(clock.now().timestamp())
+
+
+def sign_ticket(secret_key: str, ticket: Ticket) -> str:
+    """The text that stands for `ticket` on the page, good for 24 hours from now."""
+    return _serializer(secret_key).dumps(
+        [ticket.slug, ticket.survey_id.hex, dict(ticket.labels), ticket.submission_key.hex]
+    )
+
+
+def read_ticket(
+    secret_key: str, signed: str, slug: str, survey_id: uuid.UUID, life: timedelta | None = LIFE
+) -> Ticket | None:
+    """The ticket, or None where it is forged, older than `life` or of another link or survey."""
+    if not 0 < len(signed) <= MAX_LENGTH:
+        return None
+    max_age = int(life.total_seconds()) if life else None
+    try:
+        found = _serializer(secret_key).loads(signed, max_age=max_age)
+    except (BadData, UnicodeError):
+        return None
+    ticket = Ticket(found[0], uuid.UUID(found[1]), found[2], uuid.UUID(found[3]))
+    return ticket if (ticket.slug, ticket.survey_id) == (slug, survey_id) else None
+
+
+def _serializer(secret_key: str) -> URLSafeTimedSerializer[str]:
+    return URLSafeTimedSerializer(secret_key, salt=_SALT, signer=_Signer)
