@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.audit import record_event
 from app.accounts.models import ApiKey, Scope
 from app.accounts.people import NAME_MAX_LENGTH, check_all, clean_text, refused
-from app.accounts.schemas import SYSTEM, Actor
+from app.accounts.schemas import Actor
 from app.foundation import clock
 from app.foundation.errors import NotFound
 from app.foundation.settings import Settings
@@ -32,8 +32,8 @@ async def create_api_key(
     name: str,
     scopes: Sequence[str],
     lifetime: timedelta | None = None,
-) -> str:
-    """A new key as its holder must keep it: only its hash and last four characters are stored.
+) -> tuple[ApiKey, str]:
+    """A new key, and its token, which is shown once: only a hash and four characters are stored.
 
     Without `lifetime` the key works until it is revoked.
     """
@@ -58,7 +58,7 @@ async def create_api_key(
     details = {"name": key.name, "scopes": key.scopes}
     record_event(session, workspace_id, actor, "api_key.created", key.id, details)
     await session.flush()
-    return token
+    return key, token
 
 
 async def revoke_api_key(
@@ -82,7 +82,7 @@ async def revoke_api_key(
 
 
 async def revoke_keys_named(
-    session: AsyncSession, workspace_id: uuid.UUID, name: str, actor: Actor = SYSTEM
+    session: AsyncSession, workspace_id: uuid.UUID, actor: Actor, name: str
 ) -> int:
     """Refuse every living key of that name from now on; returns how many there were."""
     revoked = await session.scalars(

@@ -10,12 +10,17 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import anyio
+
 from app.foundation import clock
+from app.foundation.errors import TooManyRequests
+from app.foundation.translation import mark
 
 FORGET_AFTER = timedelta(minutes=15)
 LONGEST_SECONDS = 8.0
 FIRST_SECONDS = 0.25
 MAX_REMEMBERED = 20_000
+MAX_WAITING = 100
 
 
 @dataclass(slots=True)
@@ -70,6 +75,8 @@ class SignInDelays:
     def __init__(self) -> None:
         self._accounts = AttemptDelays(free=4)
         self._networks = AttemptDelays(free=30)
+        self._waiting = 0
+        self.password_changes = AttemptDelays(free=10)
 
     def begin(self, email: str, prefix: str) -> float:
         """Seconds this attempt must wait, known account or not."""
@@ -78,3 +85,19 @@ class SignInDelays:
     def succeed(self, email: str, prefix: str) -> None:
         self._accounts.forgive(email)
         self._networks.take_back(prefix)
+
+    async def wait_turn(self, email: str, prefix: str) -> None:
+        """Sleep as long as this attempt must; TooManyRequests where too many sleep already."""
+        seconds = self.begin(email, prefix)
+        if not seconds:
+            return
+        if self._waiting >= MAX_WAITING:
+            raise TooManyRequests(
+                mark("Too many sign-ins are waiting just now. Please try again shortly."),
+                headers={"Retry-After": "10"},
+            )
+        self._waiting += 1
+        try:
+            await anyio.sleep(seconds)
+        finally:
+            self._waiting -= 1

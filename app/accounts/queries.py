@@ -153,7 +153,7 @@ async def unscoped_list_sessions_of(
     ).all()
 
 
-async def list_colleagues(session: AsyncSession, workspace_id: uuid.UUID) -> Sequence[Colleague]:
+async def list_members(session: AsyncSession, workspace_id: uuid.UUID) -> Sequence[Colleague]:
     """Everybody who belongs to the workspace, by name."""
     rows = await session.execute(
         select(User, Membership.role, Membership.created_at)
@@ -167,7 +167,7 @@ async def list_colleagues(session: AsyncSession, workspace_id: uuid.UUID) -> Seq
     ]
 
 
-async def get_colleague(
+async def get_member(
     session: AsyncSession, workspace_id: uuid.UUID, user_id: uuid.UUID
 ) -> Colleague:
     """One member of the workspace; NotFound for anybody else."""

@@ -21,7 +21,11 @@ from app.accounts.people import (
     create_user,
     refused,
 )
-from app.accounts.queries import unscoped_find_user_by_email, unscoped_has_users
+from app.accounts.queries import (
+    get_workspace,
+    unscoped_find_user_by_email,
+    unscoped_has_users,
+)
 from app.accounts.schemas import SYSTEM, Actor
 from app.foundation import clock
 from app.foundation.database import enter_workspace
@@ -108,6 +112,7 @@ async def create_owner(
 
     Somebody who has an account keeps their name and password.
     """
+    await get_workspace(session, workspace_id)
     await enter_workspace(session, workspace_id)
     user = await unscoped_find_user_by_email(session, clean_email(email))
     if user is None:

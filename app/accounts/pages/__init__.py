@@ -1,0 +1,9 @@
+"""HTML routes: signing in, one's own account, and who may do what in a workspace."""
+
+from fastapi import APIRouter
+
+from app.accounts.pages import account, api_keys, first_run, joining, members, sign_in, workspace
+
+router = APIRouter(include_in_schema=False)
+for part in (account, api_keys, first_run, joining, members, sign_in, workspace):
+    router.include_router(part.router)
