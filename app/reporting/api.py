@@ -1,5 +1,122 @@
-"""JSON routes."""
+"""JSON routes of figures and answers."""
 
-from fastapi import APIRouter
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import StreamingResponse
+
+from app.accounts.access import ApiReader
+from app.accounts.audit import record_event
+from app.accounts.schemas import ApiClient
+from app.foundation.errors import Conflict
+from app.foundation.translation import mark
+from app.foundation.web.openapi import problems
+from app.reporting.exporting import stream_csv
+from app.reporting.filters import ExportQuery, ListQuery, MetricsQuery, read_filter
+from app.reporting.listing import ListRequest, list_responses
+from app.reporting.metrics import measure
+from app.reporting.schemas import MetricsOut, ResponseList
+from app.surveys.queries import get_questionnaire
 
 router = APIRouter(prefix="/api/v1")
+
+SEGMENT_NOTE = """
+
+`segment.KEY=VALUE` narrows to a declared value of a segment dimension, `other` or `none` (answers
+without a value); give it for several dimensions to combine them. An unknown parameter, key or value
+is a 422."""
+
+
+@router.get(
+    "/metrics",
+    tags=["metrics"],
+    summary="Read figures",
+    description="The score with its interval, counts, shares and distribution: the very figures "
+    "of the dashboard." + SEGMENT_NOTE,
+    responses=problems(404, 422),
+)
+async def read_metrics(client: ApiReader, query: Annotated[MetricsQuery, Query()]) -> MetricsOut:
+    questionnaire = await get_questionnaire(client.session, client.workspace_id, query.survey_id)
+    asked = read_filter(query, questionnaire)
+    metrics = await measure(client.session, questionnaire, asked)
+    return MetricsOut.of(metrics, questionnaire.min_group_size)
+
+
+@router.get(
+    "/surveys/{survey_id}/responses",
+    tags=["responses"],
+    summary="List answers",
+    description="The latest first. Without segment, language or channel an answer shows its day; "
+    "with any of them it shows these and its month, never the day, and only where the subgroup "
+    "is large enough." + SEGMENT_NOTE,
+    responses=problems(404, 422),
+)
+async def list_answers(
+    request: Request,
+    client: ApiReader,
+    survey_id: uuid.UUID,
+    query: Annotated[ListQuery, Query()],
+) -> ResponseList:
+    questionnaire = await get_questionnaire(client.session, client.workspace_id, survey_id)
+    wanted = ListRequest(
+        filter=read_filter(query, questionnaire),
+        secret_key=request.app.state.settings.secret_key,
+        limit=query.limit,
+        cursor=query.cursor,
+    )
+    listing = await list_responses(client.session, questionnaire, wanted)
+    return ResponseList.of(listing, query.limit)
+
+
+@router.get(
+    "/surveys/{survey_id}/responses.csv",
+    tags=["responses"],
+    summary="Export answers",
+    description="The answers of the list as one CSV file (UTF-8), safe to open in a spreadsheet. "
+    "A subgroup that is hidden to protect respondents is a 409." + SEGMENT_NOTE,
+    response_class=StreamingResponse,
+    responses={
+        **problems(404, 409, 422),
+        200: {
+            "content": {
+                "text/csv": {
+                    "example": "id,answered_on,score,category,comment,standing\r\n"
+                    "4f0c6f3e-6b0e-4a56-9d0a-0c7c9d1c1f11,2026-04-30,9,promoter,Quick,counted\r\n"
+                }
+            }
+        },
+    },
+)
+async def export_answers(
+    request: Request,
+    client: ApiReader,
+    survey_id: uuid.UUID,
+    query: Annotated[ExportQuery, Query()],
+) -> StreamingResponse:
+    questionnaire = await get_questionnaire(client.session, client.workspace_id, survey_id)
+    wanted = ListRequest(
+        filter=read_filter(query, questionnaire),
+        secret_key=request.app.state.settings.secret_key,
+        limit=1,
+    )
+    listing = await list_responses(client.session, questionnaire, wanted)
+    if listing.is_suppressed:
+        raise Conflict(mark("This subgroup is hidden to protect respondents."))
+    _record_export(client, wanted)
+    return StreamingResponse(
+        stream_csv(request.app.state.database, questionnaire, wanted),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="responses-{survey_id}.csv"'},
+    )
+
+
+def _record_export(client: ApiClient, wanted: ListRequest) -> None:
+    record_event(
+        client.session,
+        client.workspace_id,
+        client.actor,
+        "responses.exported",
+        wanted.filter.survey_id,
+        {"filter": wanted.filter.to_query()},
+    )

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from app.foundation.errors import Invalid, InvalidParam
+from app.foundation.paging import MAX_PAGE_SIZE, PAGE_SIZE
 from app.foundation.translation import mark
 from app.reporting.buckets import Interval, Period
 from app.scoring import Category
@@ -96,7 +97,7 @@ class FilterQuery(BaseModel):
 
     # Extras are let through here and refused in `read_filter`, which knows the survey: their
     # names, `segment.KEY`, are the customer's own.
-    model_config = ConfigDict(extra="allow", str_max_length=200)
+    model_config = ConfigDict(extra="allow")
 
     since: Annotated[Day, Field(description="First workspace day", examples=["2026-01-01"])] = None
     until: Annotated[Day, Field(description="Last workspace day", examples=["2026-03-31"])] = None
@@ -123,10 +124,19 @@ class MetricsQuery(FilterQuery):
     interval: Annotated[Interval | None, Field(description="Adds `series`")] = None
 
 
-class ResponsesQuery(FilterQuery):
-    """The parameters of a list of answers."""
+class ExportQuery(FilterQuery):
+    """The parameters of a file of answers."""
 
     category: Annotated[Category | None, Field(description="Only this group of scores")] = None
+
+
+class ListQuery(ExportQuery):
+    """The parameters of a list of answers."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE, description="How many at most")] = PAGE_SIZE
+    cursor: Annotated[
+        str | None, Field(max_length=500, description="`meta.next_cursor` of the page before")
+    ] = None
 
 
 def read_filter(query: FilterQuery, questionnaire: Questionnaire) -> ReportFilter:

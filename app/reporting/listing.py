@@ -128,7 +128,7 @@ def _shown_on(scope: RowScope) -> ColumnElement[date]:
 
 def _matching(
     questionnaire: Questionnaire, request: ListRequest, scope: RowScope
-) -> Select[tuple[Response]]:
+) -> Select[Response]:
     asked = request.filter
     statement = (
         select(Response)

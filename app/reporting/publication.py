@@ -181,4 +181,5 @@ def publish_rows(
     if cube is None or months is None or not Publication(cube, minimum, months).shows(cell):
         return RowScope(labels, is_suppressed=True)
     points = publish_series(cube, cell, minimum, months)
-    return RowScope(labels, tuple(point.period for point in points if point.counts))
+    buckets = tuple(point.period for point in points if point.counts)
+    return RowScope(labels, buckets, is_suppressed=not buckets)

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -113,7 +114,7 @@ def _monthly(
 
 def _grouped(
     monthly: Subquery, selectors: Sequence[str], wanted: Sequence[tuple[str, ...]]
-) -> Select[tuple[int, date]]:
+) -> Select[*tuple[Any, ...]]:
     values = [monthly.c[f"value_{at}"] for at in range(len(selectors))]
     by_selector = dict(zip(selectors, values, strict=True))
     totals = [_total(monthly.c[name]) for name in _SCORE_NAMES]

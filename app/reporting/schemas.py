@@ -1,0 +1,286 @@
+"""The JSON shapes of figures and of answers."""
+
+import uuid
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.reporting.buckets import Interval, Period, month_end
+from app.reporting.filters import SEGMENT_PREFIX, ReportFilter
+from app.reporting.listing import ListedResponse, Listing
+from app.reporting.metrics import Figures, Group, Metrics, SeriesPoint
+from app.responses.models import Standing
+from app.scoring import DEFAULT_CONFIDENCE, Category
+from app.surveys.models import Channel
+
+
+class WindowOut(BaseModel):
+    """Workspace days, both inclusive; null is open."""
+
+    since: date | None = Field(examples=["2026-01-01"])
+    until: date | None = Field(examples=["2026-03-31"])
+
+    @classmethod
+    def of(cls, period: Period) -> "WindowOut":
+        return cls(since=period.since, until=period.until)
+
+
+class FiguresOut(BaseModel):
+    """Counts, shares in per cent and the score in points, unrounded. Null without answers."""
+
+    nps: float | None = Field(description="−100 to 100", examples=[25.0])
+    nps_low: float | None = Field(examples=[9.4787])
+    nps_high: float | None = Field(examples=[39.0649])
+    confidence: float = Field(examples=[0.95])
+    response_count: int = Field(examples=[100])
+    promoter_count: int = Field(examples=[45])
+    promoter_percent: float | None = Field(examples=[45.0])
+    passive_count: int = Field(examples=[35])
+    passive_percent: float | None = Field(examples=[35.0])
+    detractor_count: int = Field(examples=[20])
+    detractor_percent: float | None = Field(examples=[20.0])
+    distribution: list[int] = Field(
+        description="How often each score from 0 to 10 was given",
+        examples=[[1, 0, 2, 2, 3, 5, 7, 15, 20, 25, 20]],
+    )
+
+
+class HiddenOut(BaseModel):
+    """Figures that are hidden to protect respondents: no number is given."""
+
+    suppressed: bool = Field(True, examples=[True])
+
+
+class GroupOut(FiguresOut):
+    """The figures of one value of the split; `none` are answers without a value."""
+
+    key: str = Field(examples=["pro"])
+    suppressed: bool = Field(False, examples=[False])
+
+
+class HiddenGroupOut(HiddenOut):
+    key: str = Field(examples=["enterprise"])
+
+
+class PointOut(FiguresOut):
+    """The figures of one stretch of a series."""
+
+    since: date
+    until: date
+    suppressed: bool = Field(False, examples=[False])
+
+
+class HiddenPointOut(HiddenOut):
+    since: date
+    until: date
+
+
+class FiltersOut(BaseModel):
+    """The filters as they were asked for."""
+
+    survey_id: uuid.UUID
+    since: date | None
+    until: date | None
+    segments: dict[str, str] = Field(examples=[{"plan": "pro"}])
+    language: str | None
+    channel: Channel | None
+    group_by: str | None = Field(examples=["plan"])
+    interval: Interval | None
+
+
+class MetricsOut(BaseModel):
+    """The figures of a filter.
+
+    A suppressed subgroup has null for every figure. `window` are the days that the figures are
+    about: subgroups exist by whole, ended months inside the days asked for, and are null where
+    there is none. `groups` and `series` are there when asked for.
+    """
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+    survey_id: uuid.UUID
+    suppressed: bool
+    nps: float | None = Field(examples=[25.0])
+    nps_low: float | None = Field(examples=[9.4787])
+    nps_high: float | None = Field(examples=[39.0649])
+    confidence: float = Field(examples=[0.95])
+    response_count: int | None = Field(examples=[100])
+    promoter_count: int | None = Field(examples=[45])
+    promoter_percent: float | None = Field(examples=[45.0])
+    passive_count: int | None = Field(examples=[35])
+    passive_percent: float | None = Field(examples=[35.0])
+    detractor_count: int | None = Field(examples=[20])
+    detractor_percent: float | None = Field(examples=[20.0])
+    distribution: list[int] | None = Field(examples=[[1, 0, 2, 2, 3, 5, 7, 15, 20, 25, 20]])
+    held_count: int | None = Field(description="Answers kept out for review", examples=[0])
+    excluded_count: int | None = Field(description="Answers excluded by hand", examples=[0])
+    filters: FiltersOut
+    window: WindowOut | None
+    groups_window: WindowOut | None
+    groups: list[GroupOut | HiddenGroupOut] | None
+    series: list[PointOut | HiddenPointOut] | None
+    min_group_size: int = Field(examples=[5])
+    as_of: datetime
+
+    @classmethod
+    def of(cls, metrics: Metrics, min_group_size: int) -> "MetricsOut":
+        asked = metrics.filter
+        figures = dict.fromkeys(FiguresOut.model_fields) | {"confidence": DEFAULT_CONFIDENCE}
+        if metrics.figures:
+            figures = figures_out(metrics.figures).model_dump()
+        groups_period = metrics.groups_period if asked.group_by else None
+        return cls.model_validate(
+            {
+                **figures,
+                "survey_id": asked.survey_id,
+                "suppressed": metrics.figures is None,
+                "held_count": metrics.held,
+                "excluded_count": metrics.excluded,
+                "filters": _filters_out(asked),
+                "window": WindowOut.of(metrics.period) if metrics.period else None,
+                "groups_window": WindowOut.of(groups_period) if groups_period else None,
+                "groups": _groups_out(metrics) if asked.group_by else None,
+                "series": [_point_out(at) for at in metrics.series] if asked.interval else None,
+                "min_group_size": min_group_size,
+                "as_of": metrics.as_of,
+            }
+        )
+
+
+def figures_out(figures: Figures) -> FiguresOut:
+    """The figures in the shape of the API."""
+    counts, nps, interval = figures.counts, figures.nps, figures.interval
+    return FiguresOut(
+        nps=nps.value if nps else None,
+        nps_low=interval.low if interval else None,
+        nps_high=interval.high if interval else None,
+        confidence=DEFAULT_CONFIDENCE,
+        response_count=counts.total,
+        promoter_count=counts.promoters,
+        promoter_percent=nps.promoter_percent if nps else None,
+        passive_count=counts.passives,
+        passive_percent=nps.passive_percent if nps else None,
+        detractor_count=counts.detractors,
+        detractor_percent=nps.detractor_percent if nps else None,
+        distribution=list(counts.counts),
+    )
+
+
+def _filters_out(asked: ReportFilter) -> FiltersOut:
+    group_by = asked.group_by[0].removeprefix(SEGMENT_PREFIX) if asked.group_by else None
+    return FiltersOut(
+        survey_id=asked.survey_id,
+        since=asked.since,
+        until=asked.until,
+        segments=dict(asked.segments),
+        language=asked.language,
+        channel=asked.channel,
+        group_by=group_by,
+        interval=asked.interval,
+    )
+
+
+def _groups_out(metrics: Metrics) -> list[GroupOut | HiddenGroupOut]:
+    return [_group_out(group) for groups in metrics.groups.values() for group in groups]
+
+
+def _group_out(group: Group) -> GroupOut | HiddenGroupOut:
+    if group.figures is None:
+        return HiddenGroupOut(key=group.value, suppressed=True)
+    return GroupOut(key=group.value, suppressed=False, **figures_out(group.figures).model_dump())
+
+
+def _point_out(point: SeriesPoint) -> PointOut | HiddenPointOut:
+    since, until = point.period.since, point.period.until
+    assert since is not None
+    assert until is not None
+    if point.figures is None:
+        return HiddenPointOut(since=since, until=until, suppressed=True)
+    figures = figures_out(point.figures).model_dump()
+    return PointOut(since=since, until=until, suppressed=False, **figures)
+
+
+class DatedResponseOut(BaseModel):
+    """An answer with its day, and therefore without its segments, language and channel."""
+
+    id: uuid.UUID
+    score: int = Field(examples=[9])
+    category: Category
+    comment: str | None = Field(examples=["Quick answers from support."])
+    answered_on: date
+    standing: Standing
+
+
+class LabelledResponseOut(BaseModel):
+    """An answer of a subgroup, with its month and therefore without its day.
+
+    Months with few answers are given together, as an ISO 8601 interval: `2026-01/2026-03`.
+    """
+
+    id: uuid.UUID
+    score: int = Field(examples=[9])
+    category: Category
+    comment: str | None
+    month: str = Field(examples=["2026-04"])
+    segments: dict[str, str] = Field(examples=[{"plan": "pro"}])
+    language: str | None = None
+    channel: str | None = None
+
+
+class ResponseListMeta(BaseModel):
+    """How far the list went. `suppressed`: the subgroup is hidden to protect respondents."""
+
+    limit: int = Field(examples=[50])
+    next_cursor: str | None
+    suppressed: bool = Field(examples=[False])
+
+
+class ResponseList(BaseModel):
+    """A page of answers, the latest first."""
+
+    data: list[DatedResponseOut | LabelledResponseOut]
+    meta: ResponseListMeta
+
+    @classmethod
+    def of(cls, listing: Listing, limit: int) -> "ResponseList":
+        return cls(
+            data=[_response_out(row) for row in listing.rows],
+            meta=ResponseListMeta(
+                limit=limit, next_cursor=listing.next_cursor, suppressed=listing.is_suppressed
+            ),
+        )
+
+
+def _response_out(row: ListedResponse) -> DatedResponseOut | LabelledResponseOut:
+    if row.answered_on is not None:
+        return DatedResponseOut(
+            id=row.id,
+            score=row.score,
+            category=row.category,
+            comment=row.comment,
+            answered_on=row.answered_on,
+            standing=row.standing,
+        )
+    assert row.months is not None
+    return LabelledResponseOut(
+        id=row.id,
+        score=row.score,
+        category=row.category,
+        comment=row.comment,
+        month=month_text(row.months),
+        segments={
+            name.removeprefix(SEGMENT_PREFIX): value
+            for name, value in row.labels.items()
+            if name.startswith(SEGMENT_PREFIX)
+        },
+        language=row.labels.get("language"),
+        channel=row.labels.get("channel"),
+    )
+
+
+def month_text(months: Period) -> str:
+    """`2026-04` for one month, `2026-01/2026-03` for several together."""
+    assert months.since is not None
+    assert months.until is not None
+    first, last = months.since.isoformat()[:7], months.until.isoformat()[:7]
+    return first if months.until == month_end(months.since) else f"{first}/{last}"
