@@ -14,6 +14,7 @@ from app.foundation import clock
 from app.foundation.errors import Invalid
 from app.responses.csv_reading import CsvFile, Row
 from app.responses.models import COMMENT_MAX_LENGTH
+from app.responses.texts import TextRefused, TooLong, clean_comment
 from app.surveys.inputs import ValueInput
 from app.surveys.models import MAX_VALUES
 from app.surveys.rules import find_value_problems
@@ -228,14 +229,16 @@ def _read_score(cell: str) -> int | None:
 
 
 def _read_comment(cell: str) -> str | None:
-    text = cell.replace("\r\n", "\n")
-    if text.strip() in _NO_COMMENT:
+    if cell.strip() in _NO_COMMENT:
         return None
-    if len(text) > COMMENT_MAX_LENGTH:
-        raise _Bad(f"the comment has {len(text)} characters, more than {COMMENT_MAX_LENGTH}")
-    if "\0" in text:
-        raise _Bad("the comment contains a NUL character")
-    return text
+    try:
+        return clean_comment(cell)
+    except TooLong as error:
+        raise _Bad(
+            f"the comment has {error.length} characters, more than {COMMENT_MAX_LENGTH}"
+        ) from error
+    except TextRefused as error:
+        raise _Bad("the comment contains a NUL character") from error
 
 
 def _moments(text: str, formats: Sequence[str]) -> Iterable[datetime]:

@@ -1,0 +1,102 @@
+"""What somebody at a terminal sees of an import: progress and complaints on stderr, results on
+stdout."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from app.responses.csv_reading import CsvFile
+from app.responses.importing import ImportReport
+from app.responses.models import Import
+from app.scoring import Distribution, nps_of
+
+VALUES_SHOWN = 10
+
+
+@contextmanager
+def bytes_read(size: int, passes: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar over `passes` readings of `size` bytes; tell it the place in the file."""
+    columns = (TextColumn("Reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=size * passes)
+        before, done = 0, 0
+
+        def tell(place: int) -> None:
+            nonlocal before, done
+            done += place - before if place >= before else place
+            before = place
+            bar.update(task, completed=done)
+
+        yield tell
+
+
+def print_report(report: ImportReport, source: CsvFile, *, is_dry: bool) -> None:
+    """The figures of what was stored, or would be."""
+    for line in _lines(report, source, is_dry):
+        typer.echo(line)
+    print_bad_rows(report)
+
+
+def _lines(report: ImportReport, source: CsvFile, is_dry: bool) -> Iterator[str]:
+    delimiter = {"\t": "tab"}.get(source.delimiter, source.delimiter)
+    yield f"file:      {source.path.name} (encoding {source.encoding}, delimiter {delimiter})"
+    yield (
+        f"rows:      {report.row_count:,} (unscored {report.unscored_count:,}, "
+        f"bad {report.bad_count:,})"
+    )
+    verb = "to store:" if is_dry else "stored:  "
+    yield f"{verb}  {report.stored_count:,} answers, {report.comment_count:,} with a comment"
+    if report.first_day and report.last_day:
+        yield f"days:      {report.first_day} to {report.last_day}"
+    yield from _score_lines(report)
+    for key, values in report.declared.items():
+        yield f"declared:  {key}: {_listed([value.key for value in values])}"
+    for key, number in report.other_counts.items():
+        yield f"other:     {key}: {number:,} answers with a value that is not declared"
+    if report.import_id:
+        yield f"import:    {report.import_id}"
+
+
+def _score_lines(report: ImportReport) -> Iterator[str]:
+    answers = Distribution(tuple(report.scores))
+    nps = nps_of(answers)
+    if nps is not None:
+        yield (
+            f"NPS:       {nps.value:+.2f} ({answers.promoters:,} promoters, "
+            f"{answers.passives:,} passives, {answers.detractors:,} detractors)"
+        )
+        yield f"scores:    {'  '.join(f'{s}: {n:,}' for s, n in enumerate(report.scores))}"
+
+
+def print_bad_rows(report: ImportReport) -> None:
+    """The first bad rows, each with its line and reason, on stderr."""
+    for bad in report.bad_rows:
+        typer.echo(f"line {bad.line}: {bad.reason}", err=True)
+    if more := report.bad_count - len(report.bad_rows):
+        typer.echo(f"… and {more:,} more bad rows", err=True)
+
+
+def print_imports(imports: Sequence[Import]) -> None:
+    """A table of imports, never wrapped, so that ids can be copied."""
+    table = Table("id", "file", "when (UTC)", "stored", "unscored", "skipped", "undone", box=None)
+    for one in imports:
+        table.add_row(
+            str(one.id),
+            one.file_name,
+            f"{one.created_at:%Y-%m-%d %H:%M}",
+            f"{one.stored:,}",
+            f"{one.unscored:,}",
+            f"{one.skipped:,}",
+            f"{one.undone_at:%Y-%m-%d %H:%M}" if one.undone_at else "",
+        )
+    console = Console(markup=False)
+    console.print(table, width=max(console.width, console.measure(table).maximum))
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - VALUES_SHOWN
+    return ", ".join(names[:VALUES_SHOWN]) + (f" and {more} more" if more > 0 else "")
