@@ -14,6 +14,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ DATABASE = "honne"
 SOCKET_PATH_LIMIT = 90  # the kernel allows 107 bytes, the file name takes up to 17
 OLDEST_MAJOR = 16
 START_TIMEOUT_S = 60
+ORPHANS_END_WITHIN_S = 1
 
 CONFIGURATION = """\
 listen_addresses = ''
@@ -119,6 +121,7 @@ class _Server:
             (self.cluster / "postgresql.auto.conf").write_text(
                 f"{self.configuration}unix_socket_directories = '{self.socket_dir}'\n"
             )
+            self._bury()
             self._run(
                 "pg_ctl", "start", "-w", "-t", str(START_TIMEOUT_S), "-s",
                 "-D", str(self.cluster), "-l", str(self.log),
@@ -139,7 +142,26 @@ class _Server:
         self._run("pg_ctl", "stop", "-w", "-m", "fast", "-s", "-D", str(self.cluster))
 
     def is_running(self) -> bool:
-        return self._call("pg_ctl", "status", "-D", str(self.cluster)).returncode == 0
+        status = self._call("pg_ctl", "status", "-D", str(self.cluster)).returncode
+        return status == 0 and not self._is_dead()
+
+    def _is_dead(self) -> bool:
+        """True for a killed postmaster that nobody reaped: in a container without an init, its
+        process id lives on and looks like a running server."""
+        try:
+            pid = (self.cluster / "postmaster.pid").read_text().split()[0]
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (OSError, IndexError):
+            return False
+        return state == "Z"
+
+    def _bury(self) -> None:
+        """Take away the locks of a dead postmaster, and wait for the children it left to notice."""
+        if self._is_dead():
+            (self.cluster / "postmaster.pid").unlink(missing_ok=True)
+            for left_over in self.socket_dir.glob(".s.PGSQL.*"):
+                left_over.unlink(missing_ok=True)
+            time.sleep(ORPHANS_END_WITHIN_S)
 
     def addresses(self) -> Addresses:
         return Addresses(self._url(OWNER), self._url(RUNTIME_LOGIN))

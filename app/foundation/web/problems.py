@@ -83,12 +83,24 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    if _is_unread_body(request, error):
+        return error_response(
+            request.scope, errors.UnsupportedMediaType(mark("Send JSON as application/json."))
+        )
     found = [_invalid_param(entry) for entry in error.errors()]
     kind: type[HonneError] = errors.Invalid
     if any(entry["type"] == "json_invalid" for entry in error.errors()):
         kind = errors.BadRequest
     return error_response(
         request.scope, kind(mark("See which inputs were refused."), invalid_params=found)
+    )
+
+
+def _is_unread_body(request: Request, error: RequestValidationError) -> bool:
+    """True where a body was left as bytes, because its content type is not JSON."""
+    return is_api(request.scope) and any(
+        tuple(entry["loc"]) == ("body",) and isinstance(entry.get("input"), bytes)
+        for entry in error.errors()
     )
 
 

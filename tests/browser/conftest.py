@@ -1,0 +1,96 @@
+"""A running demo and a real Chromium, once for all browser tests of a process."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.browser.chromium import find_chromium
+from tests.processes import demo, free_port
+
+NarrowOrWide = Callable[..., AbstractContextManager[Page]]
+WIDTHS = {"phone": 320, "desktop": 1280}
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The running demo: its four addresses and the state of a browser signed in to it."""
+
+    lines: Mapping[str, str]
+    address: str
+    signed_in: object
+    dashboard: str
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    executable = find_chromium()
+    assert executable, "no Chromium on this machine: run python -m tests.browser.chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def running_demo(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    folder = tmp_path_factory.mktemp("demo")
+    with demo(folder, free_port()) as (_process, lines):
+        context = chromium.new_context(locale="en")
+        page = context.new_page()
+        page.goto(lines["dashboard"])
+        page.locator("main form button").click()
+        page.wait_for_url("**/surveys/**")
+        address = lines["api docs"].removesuffix("/api/docs")
+        yield Demo(lines, address, context.storage_state(), page.url)
+        context.close()
+
+
+@contextmanager
+def watched(context: BrowserContext) -> Iterator[Page]:
+    """A page whose errors and policy violations fail the test."""
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on(
+        "console",
+        lambda message: complaints.append(message.text) if message.type == "error" else None,
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.add_init_script(
+        "document.addEventListener('securitypolicyviolation', event => "
+        "console.error('policy: ' + event.violatedDirective + ' ' + event.blockedURI))"
+    )
+    yield page
+    expected = "Failed to load resource: the server responded with a status of"
+    assert not [text for text in complaints if not text.startswith(expected)], complaints
+
+
+@pytest.fixture
+def visit(chromium: Browser, running_demo: Demo) -> NarrowOrWide:
+    """`with visit(width="phone", language="ja", dark=True, signed_in=True) as page`."""
+
+    @contextmanager
+    def open_page(
+        width: str = "desktop",
+        language: str = "en",
+        *,
+        dark: bool = False,
+        signed_in: bool = False,
+        javascript: bool = True,
+    ) -> Iterator[Page]:
+        context = chromium.new_context(
+            viewport={"width": WIDTHS[width], "height": 800},
+            locale=language,
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=javascript,
+            storage_state=running_demo.signed_in if signed_in else None,  # type: ignore[arg-type]
+        )
+        try:
+            with watched(context) as page:
+                yield page
+        finally:
+            context.close()
+
+    return open_page

@@ -1,0 +1,107 @@
+"""The embedded Postgres starts where it stands, is shared, and survives a killed user."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from app.foundation.embedded import Addresses, embedded_postgres
+from app.foundation.errors import StartupError
+
+USER = """
+import sys, time
+from pathlib import Path
+from app.foundation.embedded import embedded_postgres
+with embedded_postgres(Path(sys.argv[1])):
+    print("up", flush=True)
+    time.sleep(60)
+"""
+
+
+def _query(addresses: Addresses, statement: str) -> object:
+    with psycopg.connect(addresses.owner_url.replace("+psycopg", "")) as connection:
+        row = connection.execute(statement).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def _other_user(folder: Path) -> "subprocess.Popen[str]":
+    process = subprocess.Popen(
+        [sys.executable, "-c", USER, str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    return process
+
+
+def test_data_outlives_a_stop_and_answers_are_durable(tmp_path: Path) -> None:
+    with embedded_postgres(tmp_path) as addresses:
+        with psycopg.connect(addresses.owner_url.replace("+psycopg", "")) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
+        assert _query(addresses, "SHOW fsync") == "on"
+        assert _query(addresses, "SHOW synchronous_commit") == "on"
+        assert _query(addresses, "SHOW listen_addresses") == ""
+    with pytest.raises(psycopg.OperationalError):
+        _query(addresses, "SELECT 1")
+    with embedded_postgres(tmp_path) as addresses:
+        assert _query(addresses, "SELECT n FROM kept") == 7
+
+
+def test_logs_never_hold_parameters_or_statements(tmp_path: Path) -> None:
+    with (
+        embedded_postgres(tmp_path) as addresses,
+        psycopg.connect(addresses.owner_url.replace("+psycopg", "")) as connection,
+        pytest.raises(psycopg.errors.DivisionByZero),
+    ):
+        connection.execute("SELECT %s::text, 1 / (length(%s) - 6)", ["canary", "canary"])
+    log = (tmp_path / "postgres" / "server.log").read_text()
+    assert "division by zero" in log
+    assert "canary" not in log
+
+
+def _end(process: "subprocess.Popen[str]", number: int) -> None:
+    process.send_signal(number)
+    process.wait(timeout=20)
+    assert process.stdout is not None
+    process.stdout.close()
+
+
+def test_the_last_user_stops_the_server(tmp_path: Path) -> None:
+    other = _other_user(tmp_path)
+    with embedded_postgres(tmp_path) as addresses:
+        pass
+    assert _query(addresses, "SELECT 1") == 1
+    _end(other, signal.SIGINT)
+    with pytest.raises(psycopg.OperationalError):
+        _query(addresses, "SELECT 1")
+
+
+def test_a_killed_user_and_a_killed_server_are_recovered_from(tmp_path: Path) -> None:
+    other = _other_user(tmp_path)
+    _end(other, signal.SIGKILL)
+    with embedded_postgres(tmp_path) as addresses:
+        assert _query(addresses, "SELECT 1") == 1
+    other = _other_user(tmp_path)
+    pid = int((tmp_path / "postgres" / "cluster" / "postmaster.pid").read_text().split()[0])
+    _end(other, signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
+    with embedded_postgres(tmp_path) as addresses:
+        assert _query(addresses, "SELECT 1") == 1
+
+
+def test_a_path_too_long_for_a_socket_still_works(tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 25)
+    with embedded_postgres(folder) as addresses:
+        assert _query(addresses, "SELECT 1") == 1
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_a_line() -> None:
+    with (
+        pytest.raises(StartupError, match="HONNE_DATA_DIR"),
+        embedded_postgres(Path("/proc/nowhere")),
+    ):
+        pass

@@ -1,0 +1,63 @@
+"""Settings say in one line what is wrong with the environment."""
+
+from pathlib import Path
+
+import pytest
+
+from app.foundation.errors import StartupError
+from app.foundation.settings import is_loopback, read_settings
+
+KEY = "k" * 32
+
+
+def test_the_defaults_need_nothing(tmp_path: Path) -> None:
+    settings = read_settings({"HONNE_DATA_DIR": str(tmp_path)})
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert settings.public_url == "http://127.0.0.1:8000"
+    assert settings.is_embedded
+
+
+def test_the_secret_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
+    first = read_settings({"HONNE_DATA_DIR": str(tmp_path)})
+    second = read_settings({"HONNE_DATA_DIR": str(tmp_path)})
+    assert first.secret_key == second.secret_key
+    assert len(first.secret_key) >= 32
+    assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_a_database_url_takes_psycopg_and_owns_itself() -> None:
+    settings = read_settings({"DATABASE_URL": "postgres://u@h/d", "SECRET_KEY": KEY})
+    assert settings.database_url == "postgresql+psycopg://u@h/d"
+    assert settings.database_owner_url == settings.database_url
+    assert not settings.is_embedded
+
+
+@pytest.mark.parametrize(
+    ("environ", "hint"),
+    [
+        ({"PORT": "0"}, "PORT"),
+        ({"PORT": "eight"}, "PORT"),
+        ({"PORT": "65536"}, "PORT"),
+        ({"PUBLIC_URL": "ftp://x"}, "PUBLIC_URL"),
+        ({"PUBLIC_URL": "http://survey.example"}, "https"),
+        ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://x/y"}, "SECRET_KEY"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({"TRUSTED_PROXIES": "everybody"}, "TRUSTED_PROXIES"),
+        ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
+        ({"HONNE_DATA_DIR": "/proc/nowhere"}, "HONNE_DATA_DIR"),
+    ],
+)
+def test_what_is_wrong_is_named(environ: dict[str, str], hint: str, tmp_path: Path) -> None:
+    with pytest.raises(StartupError, match=hint):
+        read_settings({"HONNE_DATA_DIR": str(tmp_path), **environ})
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "::1"])
+def test_loopback_addresses(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "survey.example", "::2", "0.0.0.0"])  # noqa: S104
+def test_other_addresses(host: str) -> None:
+    assert not is_loopback(host)
