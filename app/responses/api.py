@@ -1,5 +1,152 @@
-"""JSON routes."""
+"""JSON routes that take answers in and leave them out of the figures."""
 
-from fastapi import APIRouter
+import uuid
+from collections.abc import Callable, Sequence
 
-router = APIRouter(prefix="/api/v1")
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from app.accounts.access import ApiCollector, ApiWriter
+from app.accounts.idempotency import HEADER, create_once
+from app.accounts.schemas import ApiCaller, ApiClient
+from app.foundation import clock
+from app.foundation.web.openapi import NoQuery, problems
+from app.responses.actions import exclude_response, include_response
+from app.responses.inputs import (
+    BatchInput,
+    ExclusionInput,
+    ResponseInput,
+    find_problems,
+    new_answer,
+    read_rows,
+    refuse,
+    require_taking,
+)
+from app.responses.intake import store_answers
+from app.responses.schemas import NewAnswer, StoredAnswer
+from app.responses.shapes import BatchShape, ResponseShape
+from app.surveys.queries import get_questionnaire
+from app.surveys.schemas import Questionnaire
+
+router = APIRouter(prefix="/api/v1", tags=["responses"], dependencies=[NoQuery])
+
+
+@router.post(
+    "/surveys/{survey_id}/responses",
+    summary="Record an answer",
+    status_code=201,
+    response_model=ResponseShape,
+    responses=problems(400, 404, 409, 413, 415, 422, 503),
+)
+async def record(
+    request: Request, caller: ApiCollector, survey_id: uuid.UUID, given: ResponseInput
+) -> Response:
+    """Answered once the answer is durable. Today's answers need an open survey (409); answers of
+    past days (`answered_on`) are imports and are also taken after it has closed."""
+    questionnaire = await _recall_questionnaire(request, caller, survey_id)
+
+    def check() -> list[NewAnswer]:
+        today = clock.today(questionnaire.time_zone)
+        refuse(find_problems(questionnaire, today, given))
+        require_taking(questionnaire, today, [given])
+        return [new_answer(questionnaire, today, given)]
+
+    return await _store(request, caller, check, lambda stored: ResponseShape.of(stored[0]))
+
+
+@router.post(
+    "/surveys/{survey_id}/responses/batch",
+    summary="Record many answers",
+    status_code=201,
+    response_model=BatchShape,
+    responses=problems(400, 404, 409, 413, 415, 422, 503),
+)
+async def record_batch(
+    request: Request, caller: ApiCollector, survey_id: uuid.UUID, given: BatchInput
+) -> Response:
+    """Up to 1,000 answers, stored all or none. Where one is refused, `invalid_params` names every
+    bad row, such as `responses.3.score`."""
+    questionnaire = await _recall_questionnaire(request, caller, survey_id)
+
+    def check() -> list[NewAnswer]:
+        today = clock.today(questionnaire.time_zone)
+        rows, found = read_rows(given.responses)
+        for place, row in rows.items():
+            found += find_problems(questionnaire, today, row, f"responses.{place}.")
+        refuse(found)
+        require_taking(questionnaire, today, rows.values())
+        return [new_answer(questionnaire, today, row) for row in rows.values()]
+
+    return await _store(request, caller, check, BatchShape.of)
+
+
+async def _recall_questionnaire(
+    request: Request, caller: ApiCaller, survey_id: uuid.UUID
+) -> Questionnaire:
+    """The survey as it was at most two seconds ago."""
+    state = request.app.state
+
+    async def look_up() -> Questionnaire:
+        async with state.database.transaction(caller.workspace_id) as session:
+            return await get_questionnaire(session, caller.workspace_id, survey_id)
+
+    found: Questionnaire = await state.memory.recall(
+        ("survey", caller.workspace_id, survey_id), look_up
+    )
+    return found
+
+
+async def _store(
+    request: Request,
+    caller: ApiCaller,
+    check: Callable[[], Sequence[NewAnswer]],
+    shape: Callable[[Sequence[StoredAnswer]], BaseModel],
+) -> Response:
+    """Store what `check` lets pass: with other callers' answers, or, where an Idempotency-Key asks
+    for it, in one transaction with the record of that key."""
+    state = request.app.state
+    if HEADER not in request.headers:
+        stored = await state.intake.submit(caller.workspace_id, check())
+        return Response(shape(stored).model_dump_json(), 201, media_type="application/json")
+    async with state.database.transaction(caller.workspace_id) as session:
+
+        async def create() -> BaseModel:
+            return shape(await store_answers(session, caller.workspace_id, check()))
+
+        return await create_once(request, ApiClient(caller, session), create)
+
+
+@router.put(
+    "/surveys/{survey_id}/responses/{response_id}/exclusion",
+    summary="Leave an answer out",
+    responses=problems(400, 404, 415, 422),
+)
+async def exclude(
+    client: ApiWriter, survey_id: uuid.UUID, response_id: uuid.UUID, given: ExclusionInput
+) -> ResponseShape:
+    """Out of every figure, with a reason, until it is taken back in. The answer itself stays."""
+    return ResponseShape.of(
+        await exclude_response(
+            client.session,
+            client.workspace_id,
+            client.actor,
+            survey_id,
+            response_id,
+            given.reason,
+        )
+    )
+
+
+@router.delete(
+    "/surveys/{survey_id}/responses/{response_id}/exclusion",
+    summary="Take an answer back in",
+    responses=problems(404, 422),
+)
+async def include(client: ApiWriter, survey_id: uuid.UUID, response_id: uuid.UUID) -> ResponseShape:
+    """Back into the figures. An answer that was never left out stays as it is."""
+    return ResponseShape.of(
+        await include_response(
+            client.session, client.workspace_id, client.actor, survey_id, response_id
+        )
+    )

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.responses.models import SCORES, Standing
+from app.responses.models import SCORES, Response, Standing
 from app.responses.schemas import StoredAnswer
 from app.surveys.models import Channel
 
@@ -44,7 +44,7 @@ class CountKey(NamedTuple):
         return RowKey(*self[:-1])
 
 
-def count_key(answer: StoredAnswer, standing: Standing | None = None) -> CountKey:
+def count_key(answer: StoredAnswer | Response, standing: Standing | None = None) -> CountKey:
     """Where `answer` is counted, or would be with another `standing`."""
     return CountKey(
         answer.survey_id,

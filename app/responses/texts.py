@@ -27,18 +27,18 @@ def clean_comment(text: str) -> str | None:
     cleaned = text.replace("\r\n", "\n")
     if len(cleaned) > COMMENT_MAX_LENGTH:
         raise TooLong(len(cleaned))
-    if "\0" in cleaned or not is_unicode(cleaned):
+    if not is_storable(cleaned):
         raise Unstorable
     return cleaned or None
 
 
-def is_unicode(text: str) -> bool:
-    """False where `text` holds half of a surrogate pair, which is no character."""
+def is_storable(text: str) -> bool:
+    """False where `text` holds a NUL or half of a surrogate pair: Postgres takes neither."""
     try:
         text.encode()
     except UnicodeEncodeError:
         return False
-    return True
+    return "\0" not in text
 
 
 def showable(text: str) -> str:
