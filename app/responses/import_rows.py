@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from app.foundation import clock
 from app.foundation.errors import Invalid
 from app.responses.csv_reading import CsvFile, Row
+from app.responses.inputs import EARLIEST_DAY
 from app.responses.models import COMMENT_MAX_LENGTH
 from app.responses.texts import TextRefused, TooLong, clean_comment
 from app.surveys.inputs import ValueInput
@@ -20,7 +21,6 @@ from app.surveys.models import MAX_VALUES
 from app.surveys.rules import find_value_problems
 from app.surveys.schemas import NONE, OTHER, Dimension, Questionnaire
 
-EARLIEST_DAY = date(1990, 1, 1)
 _SCORE = re.compile(r"\+?([0-9]{1,2})(?:\.0+)?")
 _MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null"})
 _NO_COMMENT = frozenset({"", "NA", "NaN", "NULL", "#N/A"})
@@ -90,8 +90,11 @@ class RowReader:
             _ValueColumn(_dimension(questionnaire, key), source.find_column(column), plan)
             for key, column in plan.segments.items()
         ]
-        if self._default_day and self._default_day > self._today:
-            raise Invalid("The day given with --answered-on lies in the future.")
+        if self._default_day and not EARLIEST_DAY <= self._default_day <= self._today:
+            raise Invalid(
+                "The day given with --answered-on must be from %(first)s to today.",
+                values={"first": EARLIEST_DAY},
+            )
 
     @property
     def declared(self) -> Mapping[str, Sequence[ValueInput]]:
