@@ -1,5 +1,6 @@
 """What the pages of this feature share: showing refused input, leading on, languages to choose."""
 
+from collections import defaultdict
 from typing import Any
 from urllib.parse import urlencode
 
@@ -37,15 +38,17 @@ def show(
     request: Request, template: str, refused: Invalid | None = None, **values: Any
 ) -> HTMLResponse:
     """A page with its form; where input was refused, 422 with a sentence at each control."""
-    errors = {param.name: param.text() for param in refused.invalid_params} if refused else {}
+    errors = defaultdict[str, str](str)
+    for param in refused.invalid_params if refused else ():
+        errors[param.name] = param.text()
     notice = NOTICES.get(request.query_params.get("done", ""))
     return render(
         request,
         f"accounts/{template}",
         422 if refused else 200,
         **{
-            "errors": errors,
             "problems": [{"name": name, "message": text} for name, text in errors.items()],
+            "errors": errors,
             "notice": gettext(notice) if notice else None,
             **values,
         },

@@ -24,7 +24,9 @@ MINUS = "\u2212"
 
 def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """The page `template` in the reader's language."""
-    return HTMLResponse(render_text(template, scope=request.scope, **values), status)
+    text = render_text(template, scope=request.scope, **values)
+    # What was typed is shown again, and a form may smuggle in half a surrogate pair.
+    return HTMLResponse(text.encode("utf-8", "replace"), status)
 
 
 def render_text(template: str, *, scope: Scope, **values: Any) -> str:
