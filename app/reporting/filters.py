@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from app.foundation.errors import Invalid, InvalidParam
 from app.foundation.paging import MAX_PAGE_SIZE, PAGE_SIZE
 from app.foundation.translation import mark
-from app.reporting.buckets import Interval, Period
+from app.reporting.buckets import Interval, Period, whole_months
 from app.scoring import Category
 from app.surveys.inputs import Day
 from app.surveys.models import Channel
@@ -63,6 +63,13 @@ class ReportFilter:
     @property
     def is_subgroup(self) -> bool:
         return bool(self.labels)
+
+    def on_whole_months(self, today: date) -> "ReportFilter | None":
+        """What a list can answer: a subgroup's whole, ended months; None where there are none."""
+        if not self.is_subgroup:
+            return self
+        months = whole_months(self.period, today)
+        return replace(self, since=months.since, until=months.until) if months else None
 
     def with_label(self, selector: str, value: str) -> "ReportFilter":
         """The same filter narrowed to one value of a dimension, language or channel."""

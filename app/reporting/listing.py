@@ -29,6 +29,7 @@ class ListedResponse:
     """An answer as it may be shown: with its day, or with `labels` and the `months` around it."""
 
     id: uuid.UUID
+    survey_id: uuid.UUID
     score: int
     comment: str | None
     standing: Standing
@@ -169,6 +170,7 @@ def _listed(response: Response, shown_on: date, scope: RowScope) -> ListedRespon
     bucket = next((found for found in scope.buckets if found.since == shown_on), None)
     return ListedResponse(
         id=response.id,
+        survey_id=response.survey_id,
         score=response.score,
         comment=response.comment,
         standing=Standing(response.standing),

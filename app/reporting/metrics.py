@@ -214,20 +214,21 @@ class _Report:
 def _values(
     questionnaire: Questionnaire, asked: ReportFilter, selector: str, cube: Cube
 ) -> list[str]:
-    """The values of a split in the order of their declaration; those never met may be left out."""
+    """The values of a split in the order of their declaration, then what else was met."""
     if selector in asked.labels:
         return [asked.labels[selector]]
     met = {value for cell in cube.totals for name, value in cell if name == selector}
-    declared = _declared(questionnaire, selector)
+    declared = _declared(questionnaire, selector, met)
     rest = sorted(met - set(declared) - set(RESERVED_VALUES))
     return [*declared, *rest, *(value for value in RESERVED_VALUES if value in met)]
 
 
-def _declared(questionnaire: Questionnaire, selector: str) -> list[str]:
+def _declared(questionnaire: Questionnaire, selector: str, met: set[str]) -> list[str]:
+    """Declared segment values always; languages and channels only where they were ever met."""
     if selector == LANGUAGE:
-        return list(questionnaire.languages)
+        return [language for language in questionnaire.languages if language in met]
     if selector == CHANNEL:
-        return [channel.value for channel in Channel]
+        return [channel.value for channel in Channel if channel.value in met]
     dimension = questionnaire.find_dimension(selector.removeprefix(SEGMENT_PREFIX))
     return [value.key for value in dimension.values] if dimension else []
 

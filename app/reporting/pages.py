@@ -1,5 +1,236 @@
-"""HTML routes."""
+"""HTML routes: the dashboard of a survey, its answers, and leaving an answer out."""
 
-from fastapi import APIRouter
+import uuid
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Query, Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+
+from app.accounts.access import SignedInMember, WorkspaceManager
+from app.accounts.audit import record_event
+from app.accounts.schemas import Member
+from app.foundation import clock
+from app.foundation.errors import Conflict, Invalid
+from app.foundation.translation import gettext, mark
+from app.foundation.web.rendering import render
+from app.reporting import labels
+from app.reporting.dashboard import build_dashboard
+from app.reporting.exporting import stream_csv
+from app.reporting.filters import ExportQuery, ReportFilter, read_filter
+from app.reporting.listing import ListedResponse, Listing, ListRequest, list_responses
+from app.reporting.page_filters import (
+    ListPageQuery,
+    PageQuery,
+    Preset,
+    category_options,
+    choices,
+    preset_options,
+    read_page_filter,
+    standing_options,
+)
+from app.responses.actions import exclude_response, include_response
+from app.surveys.queries import get_questionnaire
+from app.surveys.schemas import Questionnaire
 
 router = APIRouter(include_in_schema=False)
+
+SURVEY = "/w/{workspace}/surveys/{survey_id}"
+ANSWERS_AT_ONCE = 50
+
+
+@router.get(SURVEY)
+async def show_dashboard(
+    request: Request,
+    member: SignedInMember,
+    survey_id: uuid.UUID,
+    query: Annotated[PageQuery, Query()],
+) -> Response:
+    questionnaire = await get_questionnaire(member.session, member.workspace_id, survey_id)
+    today = clock.today(questionnaire.time_zone)
+    asked, preset = read_page_filter(query, questionnaire, today, Preset.YEAR)
+    base = _base(member, survey_id)
+    board = await build_dashboard(
+        member.session,
+        questionnaire,
+        asked,
+        f"{base}/responses",
+        request.app.state.settings.secret_key,
+    )
+    return render(
+        request,
+        "reporting/dashboard.html",
+        **_shared(member, questionnaire, asked, preset),
+        board=board,
+        metrics=board.metrics,
+        figures=board.metrics.figures,
+    )
+
+
+@router.get(SURVEY + "/responses")
+async def show_responses(
+    request: Request,
+    member: SignedInMember,
+    survey_id: uuid.UUID,
+    query: Annotated[ListPageQuery, Query()],
+) -> Response:
+    questionnaire = await get_questionnaire(member.session, member.workspace_id, survey_id)
+    return await _responses_page(request, member, questionnaire, query)
+
+
+async def _responses_page(
+    request: Request,
+    member: Member,
+    questionnaire: Questionnaire,
+    query: ListPageQuery,
+    status: int = 200,
+    **values: Any,
+) -> Response:
+    today = clock.today(questionnaire.time_zone)
+    asked, preset = read_page_filter(query, questionnaire, today, Preset.ALL)
+    listed = asked.on_whole_months(today)
+    listing = Listing((), None, is_suppressed=True)
+    if listed is not None:
+        wanted = ListRequest(
+            filter=listed,
+            secret_key=request.app.state.settings.secret_key,
+            limit=ANSWERS_AT_ONCE,
+            cursor=query.cursor,
+            only_commented=query.commented,
+            standing=query.standing,
+        )
+        listing = await list_responses(member.session, questionnaire, wanted)
+    base = _base(member, questionnaire.survey_id)
+    more = {**_asked_again(query), "cursor": listing.next_cursor or ""}
+    values = {"error": None, "error_id": None, "typed": "", **values}
+    return render(
+        request,
+        "reporting/responses.html",
+        status,
+        **_shared(member, questionnaire, asked, preset),
+        listing=listing,
+        listed=listed,
+        query=query,
+        back=urlencode(_asked_again(query)),
+        categories=category_options(),
+        standings=standing_options(),
+        older_href=f"{base}/responses?{urlencode(more)}" if listing.next_cursor else None,
+        newer_href=f"{base}/responses?{urlencode(_asked_again(query))}" if query.cursor else None,
+        csv_href=f"{base}/responses.csv?{(listed or asked).to_query()}",
+        **values,
+    )
+
+
+@router.get(SURVEY + "/responses.csv")
+async def download_responses(
+    request: Request,
+    member: SignedInMember,
+    survey_id: uuid.UUID,
+    query: Annotated[ExportQuery, Query()],
+) -> Response:
+    questionnaire = await get_questionnaire(member.session, member.workspace_id, survey_id)
+    wanted = ListRequest(
+        filter=read_filter(query, questionnaire),
+        secret_key=request.app.state.settings.secret_key,
+        limit=1,
+    )
+    listing = await list_responses(member.session, questionnaire, wanted)
+    if listing.is_suppressed:
+        raise Conflict(mark("This subgroup is hidden to protect respondents."))
+    record_event(
+        member.session,
+        member.workspace_id,
+        member.actor,
+        "responses.exported",
+        survey_id,
+        {"filter": wanted.filter.to_query()},
+    )
+    return StreamingResponse(
+        stream_csv(request.app.state.database, questionnaire, wanted),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="responses-{survey_id}.csv"'},
+    )
+
+
+@router.post(SURVEY + "/responses/{response_id}/exclusion")
+async def exclude(
+    request: Request,
+    member: WorkspaceManager,
+    survey_id: uuid.UUID,
+    response_id: uuid.UUID,
+    query: Annotated[ListPageQuery, Query()],
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    """Leaves an answer out of the figures; the query string is that of the list to go back to."""
+    questionnaire = await get_questionnaire(member.session, member.workspace_id, survey_id)
+    try:
+        await exclude_response(
+            member.session, member.workspace_id, member.actor, survey_id, response_id, reason
+        )
+    except Invalid as refused:
+        return await _responses_page(
+            request,
+            member,
+            questionnaire,
+            query,
+            422,
+            error=gettext(refused.invalid_params[0].reason),
+            error_id=response_id,
+            typed=reason,
+        )
+    return _back_to_list(member, survey_id, query)
+
+
+@router.post(SURVEY + "/responses/{response_id}/inclusion")
+async def include(
+    member: WorkspaceManager,
+    survey_id: uuid.UUID,
+    response_id: uuid.UUID,
+    query: Annotated[ListPageQuery, Query()],
+) -> Response:
+    """Takes an excluded answer back into the figures."""
+    await get_questionnaire(member.session, member.workspace_id, survey_id)
+    await include_response(
+        member.session, member.workspace_id, member.actor, survey_id, response_id
+    )
+    return _back_to_list(member, survey_id, query)
+
+
+def _base(member: Member, survey_id: uuid.UUID) -> str:
+    return f"/w/{member.workspace_id}/surveys/{survey_id}"
+
+
+def _back_to_list(member: Member, survey_id: uuid.UUID, query: ListPageQuery) -> Response:
+    href = f"{_base(member, survey_id)}/responses?{urlencode(_asked_again(query))}"
+    return RedirectResponse(href.rstrip("?"), 303)
+
+
+def _asked_again(query: ListPageQuery) -> dict[str, str]:
+    """The query of a list as it was asked, without its place in the list."""
+    given = query.model_dump(mode="json", exclude_defaults=True, exclude={"cursor", "lang"})
+    if query.commented:
+        given["commented"] = "yes"
+    return {name: str(value) for name, value in given.items()}
+
+
+def _shared(
+    member: Member, questionnaire: Questionnaire, asked: ReportFilter, preset: Preset
+) -> dict[str, Any]:
+    return {
+        "workspace_id": member.workspace_id,
+        "survey": questionnaire,
+        "base": _base(member, questionnaire.survey_id),
+        "asked": asked,
+        "preset": preset,
+        "presets": preset_options(),
+        "choices": choices(questionnaire, asked),
+        "name_of_months": labels.name_of_months,
+        "name_of_days": labels.name_of_days,
+        "language_of_text": labels.language_of_text,
+        "describe": lambda row: _describe(questionnaire, row),
+    }
+
+
+def _describe(questionnaire: Questionnaire, row: ListedResponse) -> list[str]:
+    """The labels of a row in words."""
+    return [labels.name_of_value(questionnaire, name, value) for name, value in row.labels.items()]

@@ -9,7 +9,7 @@ from app.reporting.buckets import Interval, Period, month_end
 from app.reporting.filters import SEGMENT_PREFIX, ReportFilter
 from app.reporting.listing import ListedResponse, Listing
 from app.reporting.metrics import Figures, Group, Metrics, SeriesPoint
-from app.responses.models import Standing
+from app.responses.shapes import ResponseShape
 from app.scoring import DEFAULT_CONFIDENCE, Category
 from app.surveys.models import Channel
 
@@ -200,17 +200,6 @@ def _point_out(point: SeriesPoint) -> PointOut | HiddenPointOut:
     return PointOut(since=since, until=until, suppressed=False, **figures)
 
 
-class DatedResponseOut(BaseModel):
-    """An answer with its day, and therefore without its segments, language and channel."""
-
-    id: uuid.UUID
-    score: int = Field(examples=[9])
-    category: Category
-    comment: str | None = Field(examples=["Quick answers from support."])
-    answered_on: date
-    standing: Standing
-
-
 class LabelledResponseOut(BaseModel):
     """An answer of a subgroup, with its month and therefore without its day.
 
@@ -218,6 +207,7 @@ class LabelledResponseOut(BaseModel):
     """
 
     id: uuid.UUID
+    survey_id: uuid.UUID
     score: int = Field(examples=[9])
     category: Category
     comment: str | None
@@ -238,7 +228,7 @@ class ResponseListMeta(BaseModel):
 class ResponseList(BaseModel):
     """A page of answers, the latest first."""
 
-    data: list[DatedResponseOut | LabelledResponseOut]
+    data: list[ResponseShape | LabelledResponseOut]
     meta: ResponseListMeta
 
     @classmethod
@@ -251,19 +241,22 @@ class ResponseList(BaseModel):
         )
 
 
-def _response_out(row: ListedResponse) -> DatedResponseOut | LabelledResponseOut:
+def _response_out(row: ListedResponse) -> ResponseShape | LabelledResponseOut:
     if row.answered_on is not None:
-        return DatedResponseOut(
+        return ResponseShape(
             id=row.id,
+            survey_id=row.survey_id,
             score=row.score,
             category=row.category,
             comment=row.comment,
             answered_on=row.answered_on,
             standing=row.standing,
+            exclusion_reason=row.exclusion_reason,
         )
     assert row.months is not None
     return LabelledResponseOut(
         id=row.id,
+        survey_id=row.survey_id,
         score=row.score,
         category=row.category,
         comment=row.comment,

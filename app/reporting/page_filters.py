@@ -1,0 +1,156 @@
+"""The filters of a page as a form: presets of periods, and choices for each selector."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from app.foundation.translation import gettext, mark
+from app.reporting.buckets import Interval, add_months, interval_start
+from app.reporting.filters import (
+    CHANNEL,
+    LANGUAGE,
+    SEGMENT_PREFIX,
+    FilterQuery,
+    ReportFilter,
+    read_filter,
+)
+from app.reporting.labels import CATEGORY_NAMES, name_of_selector, name_of_value
+from app.responses.models import Standing
+from app.scoring import Category
+from app.surveys.models import Channel
+from app.surveys.schemas import NONE, OTHER, Questionnaire
+
+
+class Preset(StrEnum):
+    """A period that moves with the calendar, or the days given beside it."""
+
+    MONTH = "30d"
+    QUARTER_YEAR = "90d"
+    YEAR = "12m"
+    THIS_QUARTER = "quarter"
+    ALL = "all"
+    DAYS = "days"
+
+
+PRESET_NAMES = {
+    Preset.MONTH: mark("Last 30 days"),
+    Preset.QUARTER_YEAR: mark("Last 90 days"),
+    Preset.YEAR: mark("Last 12 months"),
+    Preset.THIS_QUARTER: mark("This quarter"),
+    Preset.ALL: mark("All time"),
+    Preset.DAYS: mark("From and to, as below"),
+}
+STANDING_NAMES = {
+    Standing.COUNTED: mark("Counted"),
+    Standing.HELD: mark("Held for review"),
+    Standing.EXCLUDED: mark("Excluded"),
+}
+
+
+def _tick(value: object) -> object:
+    return value == "yes" if value in ("yes", "") else value
+
+
+class PageQuery(FilterQuery):
+    """The parameters of a page; an empty one, as forms send them, is none."""
+
+    period: Preset | None = None
+    lang: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_empty(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in given.items() if value != ""}
+
+
+class ListPageQuery(PageQuery):
+    """The parameters of the list of answers as a page."""
+
+    category: Category | None = None
+    standing: Standing | None = None
+    commented: Annotated[bool, BeforeValidator(_tick)] = False
+    cursor: Annotated[str | None, Field(max_length=500)] = None
+
+
+def read_page_filter(
+    query: PageQuery, questionnaire: Questionnaire, today: date, default: Preset
+) -> tuple[ReportFilter, Preset]:
+    """The filter of a page, and which preset its period is."""
+    asked = read_filter(query, questionnaire)
+    if query.period in (None, Preset.DAYS) and (query.since or query.until):
+        return asked, Preset.DAYS
+    preset = query.period if query.period not in (None, Preset.DAYS) else default
+    since = _since(preset, today)
+    return replace(asked, since=since, until=today if since else None), preset
+
+
+def _since(preset: Preset, today: date) -> date | None:
+    match preset:
+        case Preset.MONTH:
+            return today - timedelta(days=29)
+        case Preset.QUARTER_YEAR:
+            return today - timedelta(days=89)
+        case Preset.YEAR:
+            return add_months(today, -11)
+        case Preset.THIS_QUARTER:
+            return interval_start(today, Interval.QUARTER)
+        case _:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A select of the filter form; `options` are (value, text), the first one meaning any."""
+
+    name: str
+    label: str
+    options: tuple[tuple[str, str], ...]
+    value: str
+
+
+def choices(questionnaire: Questionnaire, asked: ReportFilter) -> list[Choice]:
+    """A select for each dimension, then for language and channel where there are several."""
+    offered = {
+        SEGMENT_PREFIX + dimension.key: [*(v.key for v in dimension.values), OTHER, NONE]
+        for dimension in questionnaire.dimensions
+    }
+    if len(questionnaire.languages) > 1:
+        offered[LANGUAGE] = list(questionnaire.languages)
+    offered[CHANNEL] = [channel.value for channel in Channel]
+    return [
+        Choice(
+            name=selector,
+            label=name_of_selector(questionnaire, selector),
+            options=_options(questionnaire, selector, values),
+            value=asked.labels.get(selector, ""),
+        )
+        for selector, values in offered.items()
+    ]
+
+
+def _options(
+    questionnaire: Questionnaire, selector: str, values: list[str]
+) -> tuple[tuple[str, str], ...]:
+    named = ((value, name_of_value(questionnaire, selector, value)) for value in values)
+    return (("", gettext("All")), *named)
+
+
+def preset_options() -> list[tuple[str, str]]:
+    """The periods to choose from, in the reader's language."""
+    return [(preset.value, gettext(name)) for preset, name in PRESET_NAMES.items()]
+
+
+def category_options() -> list[tuple[str, str]]:
+    """The groups of scores to choose from, in the reader's language."""
+    named = [(category.value, gettext(name)) for category, name in CATEGORY_NAMES.items()]
+    return [("", gettext("All")), *named]
+
+
+def standing_options() -> list[tuple[str, str]]:
+    """Counted, held or excluded, in the reader's language."""
+    named = [(standing.value, gettext(name)) for standing, name in STANDING_NAMES.items()]
+    return [("", gettext("All")), *named]
