@@ -5,18 +5,19 @@ The file is looked at once from beginning to end (its hash, its encoding) and th
 
 import csv
 import hashlib
-import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from app.foundation.errors import HonneError
-from app.responses.file_encodings import Decode, EncodingSurvey, decoder
+from app.responses.file_encodings import EncodingSurvey, decoder
 
 DELIMITERS = ",;\t|"
 MAX_LINE_BYTES = 1024 * 1024
 SAMPLE_ROWS = 30
+SAMPLE_LINES = 400
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 Progress = Callable[[int], None]
@@ -109,31 +110,26 @@ class CsvFile:
 
         Raises UnreadableFile for what would swallow or garble the rows after it.
         """
-        with self.path.open("rb") as file:
-            yield from _rows(file, self, progress)
+        return _rows(self, progress)
 
 
 def open_csv(path: Path, wanted: CsvFormat) -> CsvFile:
     """Look at a file: hash, encoding, delimiter and header. Raises UnreadableFile."""
     try:
         with path.open("rb") as file:
-            return _look_at(path, file, wanted)
+            encoding, file_hash = _survey(file, wanted.encoding)
+            return _look_at(path, file.tell(), file_hash, encoding, wanted)
     except OSError as error:
         raise UnreadableFile(f"{path} cannot be opened: {error.strerror}.") from error
 
 
-def _look_at(path: Path, file: BinaryIO, wanted: CsvFormat) -> CsvFile:
-    encoding, file_hash = _survey(file, wanted.encoding)
-    size = file.tell()
-    file.seek(0)
-    start = [line for line, _place in zip(_lines(file, encoding), range(400), strict=False)]
-    start = start[wanted.skip_rows :]
+def _look_at(path: Path, size: int, file_hash: bytes, encoding: str, wanted: CsvFormat) -> CsvFile:
+    lines = _lines(path, encoding)
+    start = list(islice(lines, SAMPLE_LINES + wanted.skip_rows))[wanted.skip_rows :]
     delimiter = wanted.delimiter or _sniff_delimiter(start)
     header = tuple(
         tuple(cell.strip() for cell in row)
-        for row, _place in zip(
-            csv.reader(start, delimiter=delimiter), range(wanted.header_rows), strict=False
-        )
+        for row in islice(csv.reader(start, delimiter=delimiter), wanted.header_rows)
     )
     if len(header) < wanted.header_rows or not any(header[0]):
         raise UnreadableFile(f"{path.name} has no header row; its columns must be named.")
@@ -175,48 +171,41 @@ def _byte_lines(file: BinaryIO) -> Iterator[bytes]:
         yield line
 
 
-def _lines(file: BinaryIO, encoding: str) -> Iterator[str]:
+def _lines(path: Path, encoding: str, progress: Progress | None = None) -> Iterator[str]:
     """The lines with their ends (LF, CRLF or CR), without a byte order mark."""
-    lines = _wide_lines(file, encoding) if _is_wide(encoding) else _narrow_lines(file, encoding)
-    for number, line in enumerate(lines, start=1):
-        if len(line) > MAX_LINE_BYTES:
-            raise UnreadableFile(f"Line {number} is longer than 1 MiB. Is this a CSV file?")
-        yield line.removeprefix("\ufeff") if number == 1 else line
+    # Latin-1 maps every byte to one character and back: there it only finds the line ends.
+    is_wide = _is_wide(encoding)
+    place = 0
+    with path.open(encoding=encoding if is_wide else "latin-1", newline="") as file:
+        for number in count(1):
+            line = _read_line(file, encoding)
+            if not line:
+                return
+            if len(line) > MAX_LINE_BYTES:
+                raise UnreadableFile(f"Line {number} is longer than 1 MiB. Is this a CSV file?")
+            place += 2 * len(line) if is_wide else len(line)
+            if progress:
+                progress(place)
+            text = line if is_wide else _decoded(line, encoding, number)
+            yield text.removeprefix("\ufeff") if number == 1 else text
 
 
-def _narrow_lines(file: BinaryIO, encoding: str) -> Iterator[str]:
-    decode = decoder(encoding)
-    # Latin-1 maps every byte to one character and back: it only finds the line ends here.
-    raw = io.TextIOWrapper(file, encoding="latin-1", newline="")
+def _read_line(file: TextIO, encoding: str) -> str:
     try:
-        number = 0
-        while line := raw.readline(MAX_LINE_BYTES + 1):
-            number += 1
-            yield _decoded(decode, line.encode("latin-1"), encoding, number)
-    finally:
-        raw.detach()
-
-
-def _decoded(decode: Decode, line: bytes, encoding: str, number: int) -> str:
-    try:
-        return decode(line)
-    except UnicodeDecodeError as error:
-        raise UnreadableFile(
-            f"Line {number} cannot be read as {encoding}; name another one with --encoding."
-        ) from error
-
-
-def _wide_lines(file: BinaryIO, encoding: str) -> Iterator[str]:
-    text = io.TextIOWrapper(file, encoding=encoding, newline="")
-    try:
-        while line := text.readline(MAX_LINE_BYTES + 1):
-            yield line
+        return file.readline(MAX_LINE_BYTES + 1)
     except UnicodeError as error:
         raise UnreadableFile(
             f"The file cannot be read as {encoding}; name another one with --encoding."
         ) from error
-    finally:
-        text.detach()
+
+
+def _decoded(line: str, encoding: str, number: int) -> str:
+    try:
+        return decoder(encoding)(line.encode("latin-1"))
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(
+            f"Line {number} cannot be read as {encoding}; name another one with --encoding."
+        ) from error
 
 
 def _is_wide(encoding: str) -> bool:
@@ -229,43 +218,32 @@ def _sniff_delimiter(lines: Sequence[str]) -> str:
 
 
 def _fit(lines: Sequence[str], delimiter: str) -> tuple[float, int]:
-    rows = [
-        row
-        for row, _place in zip(
-            csv.reader(lines, delimiter=delimiter), range(SAMPLE_ROWS), strict=False
-        )
-        if row
-    ]
+    rows = [row for row in islice(csv.reader(lines, delimiter=delimiter), SAMPLE_ROWS) if row]
     if not rows or len(rows[0]) < 2:
         return (0.0, 0)
     return (sum(len(row) == len(rows[0]) for row in rows) / len(rows), len(rows[0]))
 
 
-def _rows(file: BinaryIO, source: CsvFile, progress: Progress | None) -> Iterator[Row]:
-    lines = _counted(file, _lines(file, source.encoding), progress)
-    for _line in range(source.skip_rows):
-        next(lines, "")
-    reader = csv.reader(lines, delimiter=source.delimiter, strict=True)
-    position = 0
+def _rows(source: CsvFile, progress: Progress | None) -> Iterator[Row]:
+    lines = _lines(source.path, source.encoding, progress)
+    for _line in islice(lines, source.skip_rows):
+        pass
+    rows = _parsed(lines, source.delimiter, source.skip_rows)
+    for row in islice(rows, source.header_rows, None):
+        if row.cells or row.problem:
+            yield row
+
+
+def _parsed(lines: Iterator[str], delimiter: str, skipped: int) -> Iterator[Row]:
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
-        begins = source.skip_rows + reader.line_num + 1
+        line = skipped + reader.line_num + 1
         try:
-            cells = next(reader)
+            yield Row(line, next(reader))
         except StopIteration:
             return
         except csv.Error as error:
-            yield _broken_row(begins, source.skip_rows + reader.line_num, error)
-            cells = []
-        position += 1
-        if cells and position > source.header_rows:
-            yield Row(begins, cells)
-
-
-def _counted(file: BinaryIO, lines: Iterator[str], progress: Progress | None) -> Iterator[str]:
-    for line in lines:
-        if progress:
-            progress(file.tell())
-        yield line
+            yield _broken_row(line, skipped + reader.line_num, error)
 
 
 def _broken_row(first: int, last: int, error: csv.Error) -> Row:

@@ -8,6 +8,7 @@ import codecs
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 from charset_normalizer import from_bytes
 
@@ -60,6 +61,7 @@ class EncodingSurvey:
         )
 
 
+@cache
 def decoder(name: str) -> Decode:
     """A function from a line's bytes to its text; it raises UnicodeDecodeError.
 
