@@ -4,8 +4,8 @@ import uuid
 from datetime import date, timedelta
 
 from sqlalchemy import delete, select
-from sqlalchemy.sql.dml import ReturningDelete
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningDelete
 
 from app.accounts.models import IdempotencyRecord, Workspace
 from app.foundation import clock

@@ -42,5 +42,5 @@ def is_storable(text: str) -> bool:
 
 
 def showable(text: str) -> str:
-    """`text` as it can be put on a page: what is no character becomes a question mark."""
-    return text.replace("\0", "").encode(errors="replace").decode()
+    """`text` as it can be put on a page: what is no character is replaced by one that says so."""
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()

@@ -73,14 +73,17 @@ async def make_scene(
 
 
 async def add_version(session: AsyncSession, scene: Scene) -> None:
-    subject = {"en": {"subject": "Café Acme"}, "ja": {"subject": "アクメ珈琲"}}
+    given = {
+        "en": {"subject": "Café Acme"},
+        "ja": {"subject": "アクメ珈琲", "question": "{X}を友人や同僚に薦める可能性は？"},
+    }
     session.add(
         SurveyVersion(
             workspace_id=scene.workspace_id,
             id=scene.version_id,
             survey_id=scene.survey_id,
             number=1,
-            wording=complete_wording(["en", "ja"], subject),
+            wording=complete_wording(["en", "ja"], given),
             created_at=clock.now(),
         )
     )
