@@ -56,5 +56,5 @@ def read_ticket(
     return ticket if (ticket.slug, ticket.survey_id) == (slug, survey_id) else None
 
 
-def _serializer(secret_key: str) -> URLSafeTimedSerializer[str]:
+def _serializer(secret_key: str) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(secret_key, salt=_SALT, signer=_Signer)

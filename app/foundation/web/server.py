@@ -4,6 +4,7 @@ import errno
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from types import FrameType
 
 import uvicorn
@@ -79,4 +80,6 @@ def run_server(
         ws="none",
         lifespan="on",
     )
-    _Server(config, app, when_ready).run(sockets=[listener])
+    # Once everything is finished uvicorn raises the signal again; being asked to stop is no error.
+    with suppress(KeyboardInterrupt):
+        _Server(config, app, when_ready).run(sockets=[listener])
