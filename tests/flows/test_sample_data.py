@@ -160,7 +160,7 @@ def read_counts(owner: psycopg.Connection, group: str) -> dict[str, Distribution
 
 def read_groups(owner: psycopg.Connection, dimension: str) -> dict[str, tuple[Any, ...]]:
     """Figures by the label of each value of a dimension; the empty label for none."""
-    labels = dict(
+    labels: dict[str, str] = dict(
         owner.execute(
             """
             SELECT segment_values.key, segment_values.label ->> 'en' FROM segment_values
