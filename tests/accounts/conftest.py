@@ -19,7 +19,9 @@ ALICES_PASSWORD = "violet tram crosses quietly"
 async def alices_password(cast: Cast, database: Database) -> str:
     """Alice has a password; setting it has ended her sessions."""
     async with database.transaction() as session:
-        await set_password(session, await session.get_one(User, cast.alice.user_id), ALICES_PASSWORD)
+        await set_password(
+            session, await session.get_one(User, cast.alice.user_id), ALICES_PASSWORD
+        )
     return ALICES_PASSWORD
 
 

@@ -8,7 +8,6 @@ from fastapi import FastAPI
 from app.accounts.workspaces import first_run_token
 from app.foundation.settings import Settings
 from tests.conftest import browser
-from tests.factories import Cast
 
 TYPED = {
     "workspace_name": "Acme 株式会社",
@@ -74,8 +73,9 @@ async def test_all_that_is_wrong_is_said_at_once(
         assert f'href="#f-{name}"' in answer.text
 
 
+@pytest.mark.usefixtures("cast")
 async def test_closed_once_anybody_has_an_account(
-    client: httpx.AsyncClient, cast: Cast, settings: Settings
+    client: httpx.AsyncClient, settings: Settings
 ) -> None:
     assert (await client.get("/first-run")).status_code == 404
     typed = {**TYPED, "token": first_run_token(settings)}

@@ -33,7 +33,12 @@ async def test_weak_passwords_are_refused(password: str) -> None:
 
 @pytest.mark.parametrize(
     "password",
-    ["violet tram crosses quietly", "むらさきの電車がしずかに渡る", "Xk2!vv0-qPz9", "é" * 3 + "nW7#kd92;Lq"],
+    [
+        "violet tram crosses quietly",
+        "むらさきの電車がしずかに渡る",
+        "Xk2!vv0-qPz9",
+        "é" * 3 + "nW7#kd92;Lq",
+    ],
 )
 async def test_good_passwords_pass(password: str) -> None:
     assert find_password_fault(password) is None

@@ -44,8 +44,9 @@ async def test_right_password_opens_the_workspace(
     assert (await client.get(path)).status_code == 200
 
 
+@pytest.mark.usefixtures("alices_password")
 async def test_wrong_password_and_unknown_address_get_the_same_answer(
-    client: httpx.AsyncClient, cast: Cast, alices_password: str
+    client: httpx.AsyncClient,
 ) -> None:
     wrong = await _sign_in(client, "alice@acme.example", "not the password")
     unknown = await _sign_in(client, "zelda@acme.example", "not the password")

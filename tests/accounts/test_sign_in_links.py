@@ -110,7 +110,9 @@ async def test_resetting_a_password(
     assert (await client.get("/account")).status_code == 200
     async with browser(app, cast.alice.session_token) as before:
         assert (await before.get("/account")).status_code == 303
-    assert (await client.post(f"{url}/password", data={"password": NEW_PASSWORD})).status_code == 410
+    assert (
+        await client.post(f"{url}/password", data={"password": NEW_PASSWORD})
+    ).status_code == 410
     async with browser(app) as fresh:
         typed = {"email": cast.alice.email, "password": NEW_PASSWORD}
         assert (await fresh.post("/sessions", data=typed)).status_code == 303
