@@ -1,0 +1,83 @@
+"""Neutral words, their limits, and where the subject goes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.surveys.wording import (
+    TEXTS,
+    complete_wording,
+    default_texts,
+    fill_subject,
+    find_wording_problems,
+    language_name,
+    parse_language,
+)
+
+
+def test_the_english_question_is_worded_as_the_field_words_it() -> None:
+    texts = fill_subject(complete_wording(["en"], {"en": {"subject": "Acme"}}))["en"]
+    assert texts["question"] == "How likely are you to recommend Acme to a friend or colleague?"
+    assert texts["low_label"] == "Not at all likely"
+    assert texts["high_label"] == "Extremely likely"
+    assert texts["reason_question"] == "What is the main reason for your score?"
+
+
+def test_the_japanese_question_is_worded_as_the_field_words_it() -> None:
+    texts = fill_subject(complete_wording(["ja"], {"ja": {"subject": "アクメ"}}))["ja"]
+    assert texts["question"] == "アクメを友人や同僚に薦める可能性はどのくらいありますか？"
+    assert texts["low_label"] == "全く薦めない"
+    assert texts["high_label"] == "強く薦める"
+    assert texts["reason_question"] == "その点数をつけた理由を教えてください"
+
+
+def test_given_texts_win_and_empty_ones_fall_back() -> None:
+    given_texts = {"en": {"subject": "Acme", "thanks": "Thanks!\r\nBye ", "low_label": "  "}}
+    texts = complete_wording(["en"], given_texts)["en"]
+    assert texts["thanks"] == "Thanks!\nBye"
+    assert texts["low_label"] == "Not at all likely"
+    assert set(texts) == set(TEXTS)
+    assert find_wording_problems({"en": texts}) == []
+
+
+def test_languages_without_our_words_have_no_defaults() -> None:
+    assert default_texts("tlh") == {}
+    assert default_texts("en-GB") == default_texts("en")
+    problems = find_wording_problems(complete_wording(["de"], {"de": {"subject": "Acme"}}))
+    assert {problem.name for problem in problems} == {
+        f"wording.de.{name}" for name in TEXTS if name != "subject"
+    }
+
+
+@given(st.text())
+def test_a_subject_is_put_in_once_and_as_it_is(subject: str) -> None:
+    filled = fill_subject({"en": {"subject": subject, "question": "Do you like {X}? {x} {0}"}})
+    assert filled["en"]["question"] == f"Do you like {subject}? {{x}} {{0}}"
+    assert filled["en"]["subject"] == subject
+
+
+@pytest.mark.parametrize(
+    ("tag", "parsed"),
+    [
+        ("en", "en"),
+        ("EN-gb", "en-GB"),
+        ("zh-hant", "zh-Hant"),
+        ("zh-hant-tw", "zh-Hant-TW"),
+        ("es-419", "es-419"),
+        ("ar", "ar"),
+        ("", None),
+        ("en_US", None),
+        ("english", None),
+        ("xx", None),
+        ("en-", None),
+        ("en-x-private", None),
+        ("../ja", None),
+        ("\ud800", None),
+    ],
+)
+def test_language_tags(tag: str, parsed: str | None) -> None:
+    assert parse_language(tag) == parsed
+
+
+def test_languages_name_themselves() -> None:
+    assert (language_name("ja"), language_name("en")) == ("日本語", "English")
