@@ -272,7 +272,7 @@ class Intake:
         batch_size: int = BATCH_SIZE,
         writers: int = WRITERS,
     ) -> None:
-        self._database = database
+        self.database = database
         self._capacity = capacity
         self._batch_size = batch_size
         self._writer_limit = writers
@@ -351,7 +351,7 @@ class Intake:
     async def _commit(self, batch: Sequence[_Submission]) -> list[StoredAnswer]:
         workspace_id = batch[0].workspace_id
         answers = [answer for submission in batch for answer in submission.answers]
-        async with self._database.transaction(workspace_id) as session:
+        async with self.database.transaction(workspace_id) as session:
             stored = await store_answers(session, workspace_id, answers, self._known)
         self._known.remember(stored)
         return stored
