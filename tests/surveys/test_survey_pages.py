@@ -324,7 +324,7 @@ async def test_hostile_names_are_harmless(
         assert "<script" not in page.text
         assert "<img" not in page.text
         assert "alert(1)" in page.text
-        assert "49" not in unescape(page.text).replace("x49", "").split("alert(1)</script>")[1][:9]
+        assert "{{7*7}}" in unescape(page.text)
 
 
 def reads(base: str, link: uuid.UUID) -> list[str]:
