@@ -16,16 +16,25 @@ from app.reporting.exporting import stream_csv
 from app.reporting.filters import ExportQuery, ListQuery, MetricsQuery, read_filter
 from app.reporting.listing import ListRequest, list_responses
 from app.reporting.metrics import measure
-from app.reporting.schemas import MetricsOut, ResponseList
+from app.reporting.shapes import MetricsOut, ResponseList
 from app.surveys.queries import get_questionnaire
 
 router = APIRouter(prefix="/api/v1")
 
-SEGMENT_NOTE = """
-
-`segment.KEY=VALUE` narrows to a declared value of a segment dimension, `other` or `none` (answers
-without a value); give it for several dimensions to combine them. An unknown parameter, key or value
-is a 422."""
+# A parameter whose name is the customer's own cannot stand in a model.
+BY_SEGMENT = {
+    "parameters": [
+        {
+            "name": "segment.KEY",
+            "in": "query",
+            "required": False,
+            "description": "Narrows to a declared value of the segment dimension KEY, to `other` "
+            "or to `none` (answers without a value). Give several to combine them.",
+            "schema": {"type": "string"},
+            "example": "pro",
+        }
+    ]
+}
 
 
 @router.get(
@@ -33,8 +42,9 @@ is a 422."""
     tags=["metrics"],
     summary="Read figures",
     description="The score with its interval, counts, shares and distribution: the very figures "
-    "of the dashboard." + SEGMENT_NOTE,
+    "of the dashboard.",
     responses=problems(404, 422),
+    openapi_extra=BY_SEGMENT,
 )
 async def read_metrics(client: ApiReader, query: Annotated[MetricsQuery, Query()]) -> MetricsOut:
     questionnaire = await get_questionnaire(client.session, client.workspace_id, query.survey_id)
@@ -49,8 +59,9 @@ async def read_metrics(client: ApiReader, query: Annotated[MetricsQuery, Query()
     summary="List answers",
     description="The latest first. Without segment, language or channel an answer shows its day; "
     "with any of them it shows these and its month, never the day, and only where the subgroup "
-    "is large enough." + SEGMENT_NOTE,
+    "is large enough.",
     responses=problems(404, 422),
+    openapi_extra=BY_SEGMENT,
 )
 async def list_answers(
     request: Request,
@@ -74,7 +85,8 @@ async def list_answers(
     tags=["responses"],
     summary="Export answers",
     description="The answers of the list as one CSV file (UTF-8), safe to open in a spreadsheet. "
-    "A subgroup that is hidden to protect respondents is a 409." + SEGMENT_NOTE,
+    "A subgroup that is hidden to protect respondents is a 409.",
+    openapi_extra=BY_SEGMENT,
     response_class=StreamingResponse,
     responses={
         **problems(404, 409, 422),

@@ -77,7 +77,11 @@ async def build_dashboard(
         shares=whole_shares(metrics.figures.counts) if metrics.figures else None,
         points=tuple(_points(metrics)),
         tables=tuple(_tables(questionnaire, metrics, list_href)),
-        comments=await _latest_comments(session, questionnaire, listed, secret_key),
+        comments=(
+            await _latest_comments(session, questionnaire, listed, secret_key)
+            if metrics.figures
+            else Listing((), None, is_suppressed=True)
+        ),
         list_href=_link(list_href, listed),
         category_links=tuple(_link(list_href, listed, category) for category in Category),
         score_links=tuple(_link(list_href, listed, category_of(score)) for score in range(11)),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from app.foundation.database import Database
 from app.reporting.filters import SEGMENT_PREFIX
 from app.reporting.listing import ListedResponse, ListRequest, list_responses
-from app.reporting.schemas import month_text
+from app.reporting.shapes import month_text
 from app.surveys.schemas import Questionnaire
 
 ROWS_AT_ONCE = 1_000

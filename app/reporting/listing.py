@@ -131,22 +131,18 @@ def _matching(
     questionnaire: Questionnaire, request: ListRequest, scope: RowScope
 ) -> Select[Response]:
     asked = request.filter
-    statement = (
-        select(Response)
-        .join(
-            SegmentSet,
-            (SegmentSet.workspace_id == Response.workspace_id)
-            & (SegmentSet.id == Response.segment_set_id),
-        )
-        .where(
-            Response.workspace_id == questionnaire.workspace_id,
-            Response.survey_id == asked.survey_id,
-            *(selected(name, Response) == value for name, value in scope.labels.items()),
-            *_by_content(request),
-        )
+    statement = select(Response).where(
+        Response.workspace_id == questionnaire.workspace_id,
+        Response.survey_id == asked.survey_id,
+        *_by_content(request),
     )
     if not scope.labels:
         return statement.where(*within(Response.answered_on, asked.period))
+    statement = statement.join(
+        SegmentSet,
+        (SegmentSet.workspace_id == Response.workspace_id)
+        & (SegmentSet.id == Response.segment_set_id),
+    ).where(*(selected(name, Response) == value for name, value in scope.labels.items()))
     in_buckets = (within(Response.answered_on, bucket) for bucket in scope.buckets)
     return statement.where(
         Response.standing == Standing.COUNTED, or_(*(start & end for start, end in in_buckets))

@@ -42,7 +42,7 @@ PRESET_NAMES = {
     Preset.YEAR: mark("Last 12 months"),
     Preset.THIS_QUARTER: mark("This quarter"),
     Preset.ALL: mark("All time"),
-    Preset.DAYS: mark("From and to, as below"),
+    Preset.DAYS: mark("Other days"),
 }
 STANDING_NAMES = {
     Standing.COUNTED: mark("Counted"),
@@ -81,9 +81,10 @@ def read_page_filter(
 ) -> tuple[ReportFilter, Preset]:
     """The filter of a page, and which preset its period is."""
     asked = read_filter(query, questionnaire)
-    if query.period in (None, Preset.DAYS) and (query.since or query.until):
+    days_only = query.period is None and (query.since or query.until)
+    if query.period is Preset.DAYS or days_only:
         return asked, Preset.DAYS
-    preset = query.period if query.period not in (None, Preset.DAYS) else default
+    preset = query.period or default
     since = _since(preset, today)
     return replace(asked, since=since, until=today if since else None), preset
 

@@ -88,9 +88,11 @@ async def test_an_empty_survey_says_what_to_do_next(
     assert "No answers yet" in html
     assert f"{dashboard(scene)}/share" in html
     assert "No answers in this period" in await page(as_bob, dashboard(scene))
-    assert "No complete month" in await page(
-        as_bob, dashboard(scene), since="2026-07-01", **{"segment.plan": "free"}
-    )
+    for query in ({"since": "2026-07-01"}, {"period": "30d"}):
+        html = await page(as_bob, dashboard(scene), **query, **{"segment.plan": "free"})
+        assert "No complete month" in html
+        rows = await page(as_bob, dashboard(scene) + "/responses", **query, channel="qr")
+        assert "Hidden to protect respondents" in rows
 
 
 async def test_empty_parameters_of_a_form_are_none(as_bob: httpx.AsyncClient, scene: Scene) -> None:

@@ -26,7 +26,7 @@ async def listed(client: httpx.AsyncClient, scene: Scene, **query: str) -> dict[
 async def everything(client: httpx.AsyncClient, scene: Scene, **query: str) -> list[dict[str, Any]]:
     """All pages of a list, one after the other."""
     rows: list[dict[str, Any]] = []
-    cursor = {}
+    cursor: dict[str, str] = {}
     while True:
         page = await listed(client, scene, **query, **cursor)
         rows += page["data"]
