@@ -7,7 +7,6 @@ from contextlib import contextmanager
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from app.responses.csv_reading import CsvFile
 from app.responses.importing import ImportReport
@@ -21,7 +20,9 @@ VALUES_SHOWN = 10
 def bytes_read(size: int, passes: int) -> Iterator[Callable[[int], None]]:
     """A progress bar over `passes` readings of `size` bytes; tell it the place in the file."""
     columns = (TextColumn("Reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
         task = bar.add_task("", total=size * passes)
         before, done = 0, 0
 
@@ -81,20 +82,13 @@ def print_bad_rows(report: ImportReport) -> None:
 
 
 def print_imports(imports: Sequence[Import]) -> None:
-    """A table of imports, never wrapped, so that ids can be copied."""
-    table = Table("id", "file", "when (UTC)", "stored", "unscored", "skipped", "undone", box=None)
+    """One line for each import: id, moment, figures, file."""
     for one in imports:
-        table.add_row(
-            str(one.id),
-            one.file_name,
-            f"{one.created_at:%Y-%m-%d %H:%M}",
-            f"{one.stored:,}",
-            f"{one.unscored:,}",
-            f"{one.skipped:,}",
-            f"{one.undone_at:%Y-%m-%d %H:%M}" if one.undone_at else "",
+        undone = f", undone {one.undone_at:%Y-%m-%d}" if one.undone_at else ""
+        typer.echo(
+            f"{one.id}  {one.created_at:%Y-%m-%d %H:%M} UTC  stored {one.stored:,}, "
+            f"unscored {one.unscored:,}, skipped {one.skipped:,}{undone}  {one.file_name}"
         )
-    console = Console(markup=False)
-    console.print(table, width=max(console.width, console.measure(table).maximum))
 
 
 def _listed(names: Sequence[str]) -> str:
