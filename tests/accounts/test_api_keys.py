@@ -163,7 +163,7 @@ async def test_revoking_by_name_spares_other_names(
 async def test_other_credentials_are_refused(app: FastAPI, header: str) -> None:
     async with program(app, "") as client:
         answer = await client.get(
-            "/api/v1/workspace", headers={"Authorization": header.encode("latin-1")}
+            "/api/v1/workspace", headers={b"Authorization": header.encode("latin-1")}
         )
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"

@@ -220,7 +220,7 @@ async def test_two_owners_who_demote_each_other_leave_one(
         demote(cast.mona.user_id, cast.alice.user_id),
         return_exceptions=True,
     )
-    assert sorted(type(outcome) for outcome in outcomes if outcome) == [Conflict]
+    assert [type(outcome) for outcome in outcomes if outcome] == [Conflict]
     owners = owner.execute(
         "SELECT count(*) FROM memberships WHERE workspace_id = %s AND role = 'owner'", [cast.acme]
     )

@@ -89,8 +89,8 @@ async def test_the_audit_log_names_people_and_keys(
         record_event(session, cast.acme, Actor("api_key", row[0]), "survey.closed")
         record_event(session, cast.acme, Actor("user", new_id()), "survey.edited")
     page = (await as_alice.get(f"/w/{cast.acme}/audit")).text
-    for text in ("Alice", "API key “test”", "no account any more", "Published a survey"):
-        assert text in page
+    for words in ("Alice", "API key “test”", "no account any more", "Published a survey"):
+        assert words in page
 
 
 async def test_the_audit_log_cannot_be_rewritten(database: Database, cast: Cast) -> None:

@@ -84,7 +84,7 @@ async def _page(request: Request, person: Person, refused: Invalid | None = None
     idle_since = clock.now() - SESSION_IDLE
     return show(
         request,
-        "account.html",
+        "accounts/account.html",
         refused,
         workspaces=await unscoped_list_workspaces_of(session, user.id),
         sessions=await unscoped_list_sessions_of(session, user.id, idle_since),

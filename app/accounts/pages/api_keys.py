@@ -63,7 +63,7 @@ async def confirm_revocation(
     request: Request, member: WorkspaceOwner, key_id: uuid.UUID
 ) -> Response:
     key = await get_api_key(member.session, member.workspace_id, key_id)
-    return show(request, "revoke_api_key.html", key=key)
+    return show(request, "accounts/revoke_api_key.html", key=key)
 
 
 @router.post("/{key_id}/revocation")
@@ -83,7 +83,7 @@ async def _page(
     page = await list_api_keys(member.session, member.workspace_id, MAX_PAGE_SIZE, cursor)
     return show(
         request,
-        "api_keys.html",
+        "accounts/api_keys.html",
         refused,
         page=page,
         now=clock.now(),

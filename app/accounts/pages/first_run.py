@@ -61,7 +61,7 @@ async def make_first_workspace(
 def _page(request: Request, typed: dict[str, str], refused: Invalid | None = None) -> Response:
     return show(
         request,
-        "first_run.html",
+        "accounts/first_run.html",
         refused,
         typed={"workspace_name": "", "name": "", "email": "", **typed},
         time_zones=[(zone, zone) for zone in list_time_zones()],

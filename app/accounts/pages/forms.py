@@ -44,7 +44,7 @@ def show(
     notice = NOTICES.get(request.query_params.get("done", ""))
     return render(
         request,
-        f"accounts/{template}",
+        template,
         422 if refused else 200,
         **{
             "problems": [{"name": name, "message": text} for name, text in errors.items()],

@@ -90,7 +90,7 @@ async def _page(
     workspace = await get_workspace(session, offer.workspace_id)
     return show(
         request,
-        "join.html",
+        "accounts/join.html",
         refused,
         token=token,
         workspace_name=workspace.name,

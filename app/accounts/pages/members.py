@@ -57,7 +57,7 @@ async def give_role(
 @router.get("/members/{user_id}/removal")
 async def confirm_removal(request: Request, member: WorkspaceOwner, user_id: uuid.UUID) -> Response:
     other = await get_member(member.session, member.workspace_id, user_id)
-    return show(request, "remove_member.html", other=other)
+    return show(request, "accounts/remove_member.html", other=other)
 
 
 @router.post("/members/{user_id}/removal")
@@ -68,7 +68,7 @@ async def remove(member: WorkspaceOwner, user_id: uuid.UUID) -> Response:
 
 @router.get("/departure")
 async def confirm_departure(request: Request, member: SignedInMember) -> Response:
-    return show(request, "leave.html", member=member)
+    return show(request, "accounts/leave.html", member=member)
 
 
 @router.post("/departure")
@@ -88,7 +88,7 @@ async def _page(
     session, workspace_id = member.session, member.workspace_id
     return show(
         request,
-        "members.html",
+        "accounts/members.html",
         refused,
         members=await list_members(session, workspace_id),
         invitations=await list_open_invitations(session, workspace_id),

@@ -63,7 +63,7 @@ async def show_start(request: Request, visitor: SomeVisitor) -> Response:
     workspaces = await unscoped_list_workspaces_of(visitor.session, visitor.person.user.id)
     if len(workspaces) == 1:
         return lead_to(f"/w/{workspaces[0].id}/surveys")
-    return show(request, "start.html", workspaces=workspaces)
+    return show(request, "accounts/start.html", workspaces=workspaces)
 
 
 @router.get("/sign-in")
@@ -106,7 +106,7 @@ async def show_link(request: Request, session: Transaction, token: str) -> Respo
         raise Gone(SPENT_LINK)
     languages = language_links(f"/sign-in/links/{token}")
     if found.purpose == LinkPurpose.SIGN_IN:
-        return show(request, "sign_in_link.html", languages=languages)
+        return show(request, "accounts/sign_in_link.html", languages=languages)
     return _password_page(request, token)
 
 
@@ -134,10 +134,15 @@ def _sign_in_page(
 ) -> Response:
     languages = language_links("/sign-in", next=next_path)
     return show(
-        request, "sign_in.html", refused, next_path=next_path, email=email, languages=languages
+        request,
+        "accounts/sign_in.html",
+        refused,
+        next_path=next_path,
+        email=email,
+        languages=languages,
     )
 
 
 def _password_page(request: Request, token: str, refused: Invalid | None = None) -> Response:
     languages = language_links(f"/sign-in/links/{token}")
-    return show(request, "new_password.html", refused, token=token, languages=languages)
+    return show(request, "accounts/new_password.html", refused, token=token, languages=languages)

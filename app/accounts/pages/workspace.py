@@ -46,7 +46,7 @@ async def show_audit_log(
     page = await list_audit_events(member.session, member.workspace_id, PAGE_SIZE, cursor)
     return show(
         request,
-        "audit.html",
+        "accounts/audit.html",
         page=page,
         is_first=cursor is None,
         describe_action=describe_action,
@@ -61,7 +61,7 @@ def _settings_page(
     offered = zones if typed["time_zone"] in zones else (typed["time_zone"], *zones)
     return show(
         request,
-        "settings.html",
+        "accounts/settings.html",
         refused,
         typed=typed,
         time_zones=[(zone, zone) for zone in offered],
