@@ -1,0 +1,189 @@
+"""A walk over every route: what is another workspace's does not exist, and roles hold.
+
+The paths come from the app itself, so a new route is tried without anybody thinking of it; one
+whose parameters or body are not known here fails until they are.
+"""
+
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import httpx
+import psycopg
+import pytest
+from fastapi import FastAPI
+
+from app.accounts.models import Role
+from tests.conftest import browser, program
+from tests.factories import Cast
+from tests.routes import Route, routes_of
+
+# A body that is accepted where the thing exists, so that only its absence can be the reason.
+JSON_BODIES: Mapping[str, object] = {
+    "PATCH /api/v1/surveys/{survey_id}": {"name": "Renamed"},
+    "POST /api/v1/surveys/{survey_id}/versions": {"subject": "Other"},
+    "POST /api/v1/surveys/{survey_id}/dimensions": {"key": "role", "values": [{"key": "admin"}]},
+    "POST /api/v1/surveys": {"name": "Another", "subject": "Another"},
+    "POST /api/v1/surveys/{survey_id}/dimensions/{key}/values": {"values": [{"key": "basic"}]},
+    "POST /api/v1/surveys/{survey_id}/links": {"name": "Another"},
+    "PUT /api/v1/surveys/{survey_id}/links/{link_id}/survey": {"survey_id": "{survey_id}"},
+    "POST /api/v1/surveys/{survey_id}/responses": {"score": 9},
+    "POST /api/v1/surveys/{survey_id}/responses/batch": {"responses": [{"score": 9}]},
+    "PUT /api/v1/surveys/{survey_id}/responses/{response_id}/exclusion": {"reason": "test"},
+}
+FORM_BODIES: Mapping[str, dict[str, str]] = {
+    "POST /w/{workspace}/members/{user_id}/role": {"role": "manager"},
+}
+QUERIES: Mapping[str, str] = {"GET /api/v1/metrics": "survey_id={survey_id}"}
+# These hold nothing of a workspace but the caller's own.
+OWN_THINGS = {
+    "GET /api/v1/workspace",
+    "GET /api/v1/api_keys",
+    "GET /api/v1/surveys",
+    "POST /api/v1/surveys",
+}
+# Reading is for every member; these ask for more, or for less, than their method says.
+VIEWER_MAY_POST = {"POST /w/{workspace}/departure"}
+
+
+@dataclass(frozen=True, slots=True)
+class Acme:
+    """One of each thing that Acme has, by the names that paths use."""
+
+    things: Mapping[str, str]
+
+    def fill(self, template: str, **other: str) -> str:
+        return re.sub(
+            r"\{(\w+)(?::\w+)?\}", lambda found: {**self.things, **other}[found[1]], template
+        )
+
+
+@pytest.fixture
+async def acme(
+    cast: Cast, acme_api: httpx.AsyncClient,
+    as_alice: httpx.AsyncClient, owner: "psycopg.Connection[tuple[uuid.UUID]]",
+) -> Acme:  # fmt: skip
+    survey = await acme_api.post(
+        "/api/v1/surveys",
+        json={
+            "name": "Acme survey",
+            "subject": "Acme",
+            "dimensions": [{"key": "plan", "values": [{"key": "pro"}], "source": "link"}],
+        },
+    )
+    survey_id = survey.json()["id"]
+    assert (await acme_api.put(f"/api/v1/surveys/{survey_id}/publication")).status_code < 300
+    answer = await acme_api.post(f"/api/v1/surveys/{survey_id}/responses", json={"score": 9})
+    assert answer.status_code == 201
+    invited = await as_alice.post(f"/w/{cast.acme}/invitations", data={"role": Role.VIEWER})
+    assert invited.status_code < 400
+
+    def one(statement: str) -> str:
+        row = owner.execute(statement.encode(), [cast.acme]).fetchone()
+        assert row is not None
+        return str(row[0])
+
+    return Acme(
+        {
+            "workspace": str(cast.acme),
+            "survey_id": survey_id,
+            "link_id": one("SELECT id FROM survey_links WHERE workspace_id = %s"),
+            "response_id": answer.json()["id"],
+            "key": "plan",
+            "value": "pro",
+            "key_id": one("SELECT id FROM api_keys WHERE workspace_id = %s"),
+            "invitation_id": one("SELECT id FROM member_invitations WHERE workspace_id = %s"),
+            "user_id": str(cast.bob.user_id),
+        }
+    )
+
+
+def _name(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+def _workspace_routes(app: FastAPI) -> Iterator[Route]:
+    return (route for route in routes_of(app) if route.path.startswith("/w/"))
+
+
+def _api_routes(app: FastAPI) -> Iterator[Route]:
+    return (route for route in routes_of(app) if route.path.startswith("/api/v1/"))
+
+
+async def _call(
+    client: httpx.AsyncClient, route: Route, acme: Acme, **other: str
+) -> httpx.Response:
+    query = acme.fill(QUERIES.get(_name(route), ""), **other)
+    address = acme.fill(route.path, **other) + (f"?{query}" if query else "")
+    body = JSON_BODIES.get(_name(route))
+    if isinstance(body, dict) and "survey_id" in body:
+        body = {"survey_id": acme.things["survey_id"]}
+    return await client.request(
+        route.method, address, json=body, data=FORM_BODIES.get(_name(route))
+    )
+
+
+async def test_an_outsider_finds_nothing_in_another_workspace(
+    app: FastAPI, acme: Acme, as_charlie: httpx.AsyncClient
+) -> None:
+    for route in _workspace_routes(app):
+        answer = await _call(as_charlie, route, acme)
+        assert answer.status_code == 404, f"{_name(route)}: {answer.status_code}"
+
+
+async def test_another_workspaces_things_are_not_in_ones_own(
+    app: FastAPI, cast: Cast, acme: Acme, as_charlie: httpx.AsyncClient
+) -> None:
+    for route in _workspace_routes(app):
+        if route.path.count("{") == 1:
+            continue
+        answer = await _call(as_charlie, route, acme, workspace=str(cast.globex))
+        assert answer.status_code == 404, f"{_name(route)}: {answer.status_code}"
+
+
+async def test_another_workspaces_key_opens_nothing(
+    app: FastAPI, acme: Acme, globex_api: httpx.AsyncClient
+) -> None:
+    for route in _api_routes(app):
+        if _name(route) in OWN_THINGS:
+            continue
+        answer = await _call(globex_api, route, acme)
+        assert answer.status_code == 404, f"{_name(route)}: {answer.status_code} {answer.text}"
+
+
+async def test_the_same_calls_succeed_for_those_who_may(
+    app: FastAPI, acme: Acme, acme_api: httpx.AsyncClient
+) -> None:
+    """Otherwise the 404s above would prove nothing."""
+    for route in _api_routes(app):
+        answer = await _call(acme_api, route, acme)
+        assert answer.status_code in {200, 201, 204, 409}, f"{_name(route)}: {answer.text}"
+
+
+async def test_nobody_is_sent_to_the_sign_in_page(
+    app: FastAPI, acme: Acme, client: httpx.AsyncClient
+) -> None:
+    for route in _workspace_routes(app):
+        answer = await _call(client, route, acme)
+        assert answer.status_code == 303, f"{_name(route)}: {answer.status_code}"
+        assert answer.headers["location"].startswith("/sign-in")
+    for route in _api_routes(app):
+        answer = await _call(client, route, acme)
+        assert answer.status_code == 401, f"{_name(route)}: {answer.status_code}"
+
+
+async def test_a_viewer_changes_nothing(app: FastAPI, cast: Cast, acme: Acme) -> None:
+    async with browser(app, cast.bob.session_token) as as_bob:
+        for route in _workspace_routes(app):
+            if route.method == "POST" and _name(route) not in VIEWER_MAY_POST:
+                answer = await _call(as_bob, route, acme)
+                assert answer.status_code == 403, f"{_name(route)}: {answer.status_code}"
+
+
+async def test_a_reading_key_changes_nothing(app: FastAPI, cast: Cast, acme: Acme) -> None:
+    async with program(app, cast.acme_read_key) as reader:
+        for route in _api_routes(app):
+            if route.method != "GET":
+                answer = await _call(reader, route, acme)
+                assert answer.status_code == 403, f"{_name(route)}: {answer.status_code}"
