@@ -119,5 +119,5 @@ async def _done(
                 [{"name": control, "message": sentence} for sentence in sentences],
             )
         shown = edit_values(detail, SurveyForm(values, form.languages), errors)
-        return show(request, "edit.html", error.status, **shown)
+        return show(request, "surveys/edit.html", error.status, **shown)
     return lead_to(survey_path(member.workspace_id, survey_id, "/edit"), done)

@@ -59,7 +59,7 @@ async def _page(
     url = form_url(public_url(request), own.slug)
     return show(
         request,
-        "share.html",
+        "surveys/share.html",
         status,
         survey=survey,
         own=own,

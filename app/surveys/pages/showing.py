@@ -30,7 +30,7 @@ def show(request: Request, template: str, status: int = 200, **values: Any) -> H
     """A page of this feature, with the notice that `?done=` names."""
     done = NOTICES.get(request.query_params.get("done", ""))
     notice = gettext(done) if done and status == 200 else None
-    return render(request, f"surveys/{template}", status, **{"notice": notice, **values})
+    return render(request, template, status, **{"notice": notice, **values})
 
 
 def survey_path(workspace_id: uuid.UUID, survey_id: uuid.UUID, page: str = "") -> str:

@@ -49,7 +49,7 @@ async def show_surveys(
     page = await list_surveys(member.session, member.workspace_id, PAGE_SIZE, cursor)
     return show(
         request,
-        "list.html",
+        "surveys/list.html",
         surveys=[row.survey for row in page.rows],
         next_cursor=page.next_cursor,
         is_first=cursor is None,
@@ -77,7 +77,7 @@ async def show_new(request: Request, member: WorkspaceManager) -> HTMLResponse:
 def _new(
     request: Request, form: SurveyForm, errors: FormErrors = NO_ERRORS, status: int = 200
 ) -> HTMLResponse:
-    return show(request, "new.html", status, rows=ROWS, **_form_values(form, errors))
+    return show(request, "surveys/new.html", status, rows=ROWS, **_form_values(form, errors))
 
 
 def _form_values(form: SurveyForm, errors: FormErrors) -> dict[str, Any]:
@@ -98,7 +98,7 @@ async def show_edit(
     request: Request, member: WorkspaceManager, survey_id: uuid.UUID
 ) -> HTMLResponse:
     detail = await get_survey_detail(member.session, member.workspace_id, survey_id)
-    return show(request, "edit.html", **edit_values(detail))
+    return show(request, "surveys/edit.html", **edit_values(detail))
 
 
 def edit_values(
@@ -122,7 +122,10 @@ async def edit(request: Request, member: WorkspaceManager, survey_id: uuid.UUID)
         await edit_survey(member.session, member.workspace_id, member.actor, survey_id, changes)
     except (Invalid, Conflict) as error:
         return show(
-            request, "edit.html", error.status, **edit_values(detail, form, errors_of(error, form))
+            request,
+            "surveys/edit.html",
+            error.status,
+            **edit_values(detail, form, errors_of(error, form)),
         )
     return lead_to(survey_path(member.workspace_id, survey_id, "/edit"), "saved")
 
@@ -132,7 +135,7 @@ async def show_new_version(
     request: Request, member: WorkspaceManager, survey_id: uuid.UUID
 ) -> HTMLResponse:
     detail = await get_survey_detail(member.session, member.workspace_id, survey_id)
-    return show(request, "version.html", **edit_values(detail))
+    return show(request, "surveys/version.html", **edit_values(detail))
 
 
 @router.post("/{survey_id}/versions")
@@ -147,7 +150,9 @@ async def create_version(
         )
     except (Invalid, Conflict) as error:
         errors = errors_of(error, form)
-        return show(request, "version.html", error.status, **edit_values(detail, form, errors))
+        return show(
+            request, "surveys/version.html", error.status, **edit_values(detail, form, errors)
+        )
     return lead_to(survey_path(member.workspace_id, survey_id, "/edit"), "worded")
 
 
@@ -165,7 +170,9 @@ async def _refused(
 ) -> HTMLResponse:
     """The edit page, where what is missing can be added."""
     detail = await get_survey_detail(member.session, member.workspace_id, survey_id)
-    return show(request, "edit.html", error.status, **edit_values(detail, errors=errors_of(error)))
+    return show(
+        request, "surveys/edit.html", error.status, **edit_values(detail, errors=errors_of(error))
+    )
 
 
 @router.post("/{survey_id}/publication/end")
@@ -181,4 +188,4 @@ async def close(request: Request, member: WorkspaceManager, survey_id: uuid.UUID
 async def preview(request: Request, member: SignedInMember, survey_id: uuid.UUID) -> HTMLResponse:
     """What respondents are asked, in every language; nothing can be sent from here."""
     questionnaire = await get_questionnaire(member.session, member.workspace_id, survey_id)
-    return show(request, "preview.html", survey=questionnaire, language_name=language_name)
+    return show(request, "surveys/preview.html", survey=questionnaire, language_name=language_name)
