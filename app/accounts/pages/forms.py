@@ -16,9 +16,14 @@ from app.foundation.web.rendering import render
 
 LANGUAGE_NAMES = {"en": "English", "ja": "日本語"}
 ROLE_NAMES = {
+    Role.VIEWER: mark("Viewer"),
+    Role.MANAGER: mark("Manager"),
+    Role.OWNER: mark("Owner"),
+}
+ROLE_MEANINGS = {
     Role.VIEWER: mark("Viewer: reads scores and comments"),
-    Role.MANAGER: mark("Manager: runs surveys"),
-    Role.OWNER: mark("Owner: runs the workspace"),
+    Role.MANAGER: mark("Manager: runs surveys, too"),
+    Role.OWNER: mark("Owner: looks after members, keys and settings, too"),
 }
 SCOPE_NAMES = {
     Scope.READ: mark("Read surveys, answers and scores"),
@@ -80,8 +85,13 @@ def language_links(path: str, **query: str) -> list[dict[str, object]]:
     ]
 
 
+def role_names() -> dict[str, str]:
+    return {role.value: gettext(name) for role, name in ROLE_NAMES.items()}
+
+
 def role_options() -> list[tuple[str, str]]:
-    return [(role.value, gettext(name)) for role, name in ROLE_NAMES.items()]
+    """The roles to choose from, each with what it may do."""
+    return [(role.value, gettext(meaning)) for role, meaning in ROLE_MEANINGS.items()]
 
 
 def scope_options() -> list[tuple[str, str]]:

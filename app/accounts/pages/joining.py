@@ -11,7 +11,7 @@ from app.accounts.access import Anyone, SignedInPerson, SomeVisitor
 from app.accounts.members import INVITATION_PREFIX, accept_invitation
 from app.accounts.models import MemberInvitation
 from app.accounts.pages.forms import (
-    ROLE_NAMES,
+    ROLE_MEANINGS,
     language_links,
     lead_to,
     settings_of,
@@ -94,7 +94,7 @@ async def _page(
         refused,
         token=token,
         workspace_name=workspace.name,
-        role=gettext(ROLE_NAMES[offer.role]),
+        role=gettext(ROLE_MEANINGS[offer.role]),
         name=name,
         email=email,
         languages=language_links(f"/join/{token}"),

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app.accounts.access import SignedInMember, WorkspaceOwner
 from app.accounts.members import change_role, invite_member, remove_member, revoke_invitation
-from app.accounts.pages.forms import lead_to, role_options, settings_of, show
+from app.accounts.pages.forms import lead_to, role_names, role_options, settings_of, show
 from app.accounts.queries import get_member, list_members, list_open_invitations
 from app.accounts.schemas import Member
 from app.foundation.errors import Invalid
@@ -93,6 +93,6 @@ async def _page(
         members=await list_members(session, workspace_id),
         invitations=await list_open_invitations(session, workspace_id),
         roles=role_options(),
-        role_names=dict(role_options()),
+        role_names=role_names(),
         url=url,
     )
