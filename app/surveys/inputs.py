@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
 from pydantic_core import PydanticCustomError
@@ -28,24 +28,43 @@ def _iso_day(value: object) -> date | None:
 Day = Annotated[date | None, BeforeValidator(_iso_day)]
 
 
+def _input(example: dict[str, Any]) -> ConfigDict:
+    """An unknown member is refused; the reference shows `example`."""
+    return ConfigDict(extra="forbid", json_schema_extra={"examples": [example]})
+
+
 class Input(BaseModel):
     """An object in which an unknown member is refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
+_PRO: dict[str, Any] = {"key": "pro", "label": {"en": "Pro", "ja": "プロ"}}
+_PLAN: dict[str, Any] = {
+    "key": "plan",
+    "label": {"en": "Plan", "ja": "プラン"},
+    "values": [_PRO, {"key": "free", "label": {"en": "Free", "ja": "無料"}}],
+    "source": "link",
+}
+_SUBJECT = {"en": "Acme Cloud", "ja": "アクメクラウド"}
+
+
 class ValueInput(Input):
     """A segment value. Its label defaults to its key."""
 
-    key: str = Field(examples=["pro"])
-    label: Texts = Field("", examples=[{"en": "Pro", "ja": "プロ"}])
+    model_config = _input(_PRO)
+
+    key: str
+    label: Texts = ""
 
 
 class DimensionInput(Input):
     """A segment dimension. `source`: where its value comes from. The key never changes."""
 
-    key: str = Field(examples=["plan"])
-    label: Texts = Field("", examples=[{"en": "Plan", "ja": "プラン"}])
+    model_config = _input(_PLAN)
+
+    key: str
+    label: Texts = ""
     values: list[ValueInput] = Field(default_factory=list)
     source: DimensionSource = DimensionSource.LINK
 
@@ -58,16 +77,29 @@ class SurveyInput(Input):
     `min_group_size` counts answers, `retention_months` months.
     """
 
-    name: str = Field(examples=["Customer survey 2026"])
-    subject: Texts = Field(examples=[{"en": "Acme Cloud", "ja": "アクメクラウド"}])
-    languages: list[str] = Field(default_factory=lambda: ["en"], examples=[["en", "ja"]])
-    default_language: str | None = Field(None, examples=["en"])
+    model_config = _input(
+        {
+            "name": "Customer survey 2026",
+            "subject": _SUBJECT,
+            "languages": ["en", "ja"],
+            "default_language": "en",
+            "dimensions": [_PLAN],
+            "min_group_size": 5,
+            "retention_months": 24,
+            "privacy_url": "https://acme.example/privacy",
+        }
+    )
+
+    name: str
+    subject: Texts
+    languages: list[str] = Field(default_factory=lambda: ["en"])
+    default_language: str | None = None
     wording: dict[str, dict[str, str]] = Field(default_factory=dict)
     dimensions: list[DimensionInput] = Field(default_factory=list)
     min_group_size: StrictInt = Field(DEFAULT_GROUP_SIZE, description="At least 3 answers.")
     retention_months: StrictInt = Field(DEFAULT_RETENTION_MONTHS, description="1 to 120 months.")
-    privacy_url: str = Field("", examples=["https://acme.example/privacy"])
-    contact: str = Field("", examples=["privacy@acme.example"])
+    privacy_url: str = ""
+    contact: str = ""
     opens_on: Day = None
     closes_on: Day = None
 
@@ -78,6 +110,8 @@ class SurveyChanges(Input):
     `wording` is merged text by text, and an empty text brings the neutral default back. Some of it
     stands once the first answer is in.
     """
+
+    model_config = _input({"closes_on": "2026-06-30", "wording": {"en": {"thanks": "Thank you!"}}})
 
     name: str | None = None
     subject: Texts | None = None
@@ -95,6 +129,8 @@ class SurveyChanges(Input):
 class VersionInput(Input):
     """A new wording version; members left out stay as they are in the present one."""
 
+    model_config = _input({"wording": {"en": {"reason_question": "Why?"}}})
+
     subject: Texts | None = None
     languages: list[str] | None = None
     default_language: str | None = None
@@ -104,18 +140,26 @@ class VersionInput(Input):
 class ValuesInput(Input):
     """Further values of a segment dimension."""
 
+    model_config = _input({"values": [_PRO]})
+
     values: list[ValueInput] = Field(min_length=1)
 
 
 class LinkInput(Input):
     """A further link to the survey. `preset` gives segment values to everyone who comes by it."""
 
-    name: str = Field(examples=["Spring newsletter, Pro plan"])
+    model_config = _input(
+        {"name": "Spring newsletter, Pro plan", "channel": "email", "preset": {"plan": "pro"}}
+    )
+
+    name: str
     channel: Channel = Channel.LINK
-    preset: dict[str, str] = Field(default_factory=dict, examples=[{"plan": "pro"}])
+    preset: dict[str, str] = Field(default_factory=dict)
 
 
 class LinkTarget(Input):
     """The survey a link leads to from now on."""
 
-    survey_id: uuid.UUID = Field(examples=["4f0c6a43-6f64-4d3e-8f2e-3f0c3a4be0a1"])
+    model_config = _input({"survey_id": "4f0c6a43-6f64-4d3e-8f2e-3f0c3a4be0a1"})
+
+    survey_id: uuid.UUID

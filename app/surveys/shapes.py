@@ -50,6 +50,14 @@ _DIMENSION: dict[str, Any] = {
     "source": "link",
     "values": [{"key": "pro", "label": {"en": "Pro", "ja": "プロ"}, "is_archived": False}],
 }
+_VERSION: dict[str, Any] = {
+    "id": "c0a5a0a5-1f0e-4e4f-b8a7-5d6b5f3a9e21",
+    "survey_id": _ID,
+    "number": 2,
+    "subject": {"en": "Acme Cloud"},
+    "wording": _WORDING,
+    "created_at": "2026-05-01T09:00:00Z",
+}
 _LINK: dict[str, Any] = {
     "id": "0b9a4f0e-3a52-4f5e-9a67-6f1c5a1d2c3b",
     "survey_id": _ID,
@@ -145,16 +153,7 @@ class SurveyList(BaseModel):
 class VersionShape(BaseModel):
     """A wording version; an answer belongs to the one it was given to."""
 
-    model_config = _example(
-        {
-            "id": "c0a5a0a5-1f0e-4e4f-b8a7-5d6b5f3a9e21",
-            "survey_id": _ID,
-            "number": 2,
-            "subject": {"en": "Acme Cloud"},
-            "wording": _WORDING,
-            "created_at": "2026-05-01T09:00:00Z",
-        }
-    )
+    model_config = _example(_VERSION)
 
     id: uuid.UUID
     survey_id: uuid.UUID
@@ -166,6 +165,8 @@ class VersionShape(BaseModel):
 
 class VersionList(BaseModel):
     """The newest version first."""
+
+    model_config = _example({"data": [_VERSION], "meta": {"limit": 50, "next_cursor": None}})
 
     data: list[VersionShape]
     meta: ListMeta
