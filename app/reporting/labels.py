@@ -30,7 +30,7 @@ CATEGORY_NAMES = {
 def name_of_selector(questionnaire: Questionnaire, selector: str) -> str:
     """What a dimension (or language, channel) is called in the reader's language."""
     if selector == LANGUAGE:
-        return gettext("Language of the answer")
+        return gettext("Language")
     if selector == CHANNEL:
         return gettext("Channel")
     key = selector.removeprefix(SEGMENT_PREFIX)

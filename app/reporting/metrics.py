@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation import clock
 from app.foundation.errors import InvalidParam
 from app.foundation.translation import mark
-from app.reporting.buckets import Interval, Period, interval_start, split, whole_months
+from app.reporting.buckets import DAY, Interval, Period, interval_start, split, whole_months
 from app.reporting.counts import Cell, Cube, DailyTotals, add
 from app.reporting.filters import CHANNEL, LANGUAGE, SEGMENT_PREFIX, ReportFilter, refused
 from app.reporting.publication import Publication, publish_series
@@ -21,6 +21,7 @@ from app.surveys.models import Channel
 from app.surveys.schemas import RESERVED_VALUES, Questionnaire
 
 EVER = Period(None, None)
+RECENT = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class Metrics:
     `period` is the window that `figures` are about: as asked for everybody, whole months for a
     subgroup, None where it holds no whole month; `groups_period` is that of `groups`, which maps
     selectors to their values in order. `held` and `excluded` count answers left out of the figures
-    and are None for subgroups. `change` compares with the period of the same length before.
+    and are None for subgroups. `change` compares with the period of the same length before;
+    `recent`, where the end is open and nothing lies before, the last 90 days with the 90 before.
     """
 
     filter: ReportFilter
@@ -74,6 +76,7 @@ class Metrics:
     held: int | None
     excluded: int | None
     change: Comparison | None
+    recent: Comparison | None
     groups_period: Period | None
     groups: Mapping[str, tuple[Group, ...]]
     series: tuple[SeriesPoint, ...]
@@ -149,6 +152,7 @@ class _Report:
             held=totals.within(period, Standing.HELD).total,
             excluded=totals.within(period, Standing.EXCLUDED).total,
             change=compare(counts, totals.within(before)) if before else None,
+            recent=None if before or period.until else _recent_change(totals, period, today),
             groups_period=self.months,
             groups=self._all_groups(),
             series=_series_of_everybody(totals, self.asked, today),
@@ -167,6 +171,7 @@ class _Report:
             held=None,
             excluded=None,
             change=compare(counts, before) if counts and before else None,
+            recent=None,
             groups_period=self.months,
             groups=self._all_groups(),
             series=self._series_of(cube, cell) if counts else (),
@@ -231,6 +236,14 @@ def _declared(questionnaire: Questionnaire, selector: str, met: set[str]) -> lis
         return [channel.value for channel in Channel if channel.value in met]
     dimension = questionnaire.find_dimension(selector.removeprefix(SEGMENT_PREFIX))
     return [value.key for value in dimension.values] if dimension else []
+
+
+def _recent_change(totals: DailyTotals, period: Period, today: date) -> Comparison | None:
+    recent = Period(today - RECENT + DAY, today)
+    before = recent.before()
+    if before is None or before.since is None or before.since not in period:
+        return None
+    return compare(totals.within(recent), totals.within(before))
 
 
 def _series_of_everybody(

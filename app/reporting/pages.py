@@ -48,7 +48,7 @@ async def show_dashboard(
 ) -> Response:
     questionnaire = await get_questionnaire(member.session, member.workspace_id, survey_id)
     today = clock.today(questionnaire.time_zone)
-    asked, preset = read_page_filter(query, questionnaire, today, Preset.YEAR)
+    asked, preset = read_page_filter(query, questionnaire, today, Preset.ALL)
     base = _base(member, survey_id)
     board = await build_dashboard(
         member.session,

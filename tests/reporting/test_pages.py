@@ -87,12 +87,20 @@ async def test_an_empty_survey_says_what_to_do_next(
     html = await page(as_bob, dashboard(scene), period="all")
     assert "No answers yet" in html
     assert f"{dashboard(scene)}/share" in html
-    assert "No answers in this period" in await page(as_bob, dashboard(scene))
+    assert "No answers in this period" in await page(as_bob, dashboard(scene), period="12m")
     for query in ({"since": "2026-07-01"}, {"period": "30d"}):
         html = await page(as_bob, dashboard(scene), **query, **{"segment.plan": "free"})
         assert "No complete month" in html
         rows = await page(as_bob, dashboard(scene) + "/responses", **query, channel="qr")
         assert "Hidden to protect respondents" in rows
+
+
+async def test_a_change_is_told_in_words(as_bob: httpx.AsyncClient, scene: Scene) -> None:
+    html = await page(as_bob, dashboard(scene))
+    assert "the 90 before" not in html, "there is nothing before to compare with"
+    june = await page(as_bob, dashboard(scene), since="2026-06-01", until="2026-06-30")
+    assert "no clear change since the period before" in june
+    assert "Few answers" in june
 
 
 async def test_empty_parameters_of_a_form_are_none(as_bob: httpx.AsyncClient, scene: Scene) -> None:
