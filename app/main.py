@@ -27,10 +27,11 @@ from app.foundation.web.problems import install_error_handlers
 from app.foundation.web.rendering import STATIC
 from app.responses.intake import WRITERS, Intake
 
+# Routes are tried in this order, hence first the one that is asked most: taking in an answer.
 ROUTERS = (
+    app.responses.api.router,
     app.accounts.api.router,
     app.surveys.api.router,
-    app.responses.api.router,
     app.reporting.api.router,
     app.responses.pages.router,
     app.surveys.pages.router,
