@@ -7,7 +7,7 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.audit import record_event
-from app.accounts.models import SignInLink, User, UserSession
+from app.accounts.models import User, UserSession
 from app.accounts.passwords import password_matches
 from app.accounts.people import clean_email
 from app.accounts.queries import unscoped_find_user_by_email, unscoped_list_workspaces_of
@@ -85,13 +85,11 @@ async def end_other_sessions(session: AsyncSession, user_id: uuid.UUID, kept: uu
     )
 
 
-async def purge_expired(session: AsyncSession) -> None:
-    """Delete sessions and links that can no longer be used."""
-    await session.execute(delete(UserSession).where(UserSession.expires_at <= clock.now()))
-    await session.execute(delete(SignInLink).where(SignInLink.expires_at <= clock.now()))
-
-
 async def record_in_each_workspace(session: AsyncSession, user_id: uuid.UUID, action: str) -> None:
+    """Note what a person did with their account in the log of each workspace they belong to.
+
+    The transaction is in the last of these workspaces afterwards.
+    """
     for workspace in await unscoped_list_workspaces_of(session, user_id):
         await enter_workspace(session, workspace.id)
         record_event(session, workspace.id, Actor("user", user_id), action, user_id)
