@@ -419,3 +419,32 @@ async def test_links_preset_only_what_links_may_carry(acme_api: httpx.AsyncClien
     for given, name in LINK_REFUSALS:
         answer = await acme_api.post(f"/api/v1/surveys/{survey['id']}/links", json=given)
         assert name in names(answer), given
+
+
+async def test_links_are_listed_with_the_surveys_own_first(acme_api: httpx.AsyncClient) -> None:
+    survey = await create(acme_api)
+    base = f"/api/v1/surveys/{survey['id']}/links"
+    made = [(await acme_api.post(base, json={"name": f"Link {n}"})).json()["url"] for n in range(3)]
+    seen: list[str] = []
+    query: dict[str, Any] = {"limit": 2}
+    while True:
+        page = (await acme_api.get(base, params=query)).json()
+        seen += [row["url"] for row in page["data"]]
+        if page["meta"]["next_cursor"] is None:
+            break
+        query["cursor"] = page["meta"]["next_cursor"]
+    assert seen == [survey["url"], *made[::-1]]
+
+
+async def test_versions_are_listed_newest_first(acme_api: httpx.AsyncClient) -> None:
+    survey = await create(acme_api)
+    base = f"/api/v1/surveys/{survey['id']}/versions"
+    for low in ("Never", "Not ever"):
+        made = await acme_api.post(base, json={"wording": {"en": {"low_label": low}}})
+        assert made.status_code == 201
+    first = (await acme_api.get(base, params={"limit": 2})).json()
+    assert [row["number"] for row in first["data"]] == [3, 2]
+    query = {"limit": 2, "cursor": first["meta"]["next_cursor"]}
+    rest = (await acme_api.get(base, params=query)).json()
+    assert [row["wording"]["en"]["low_label"] for row in rest["data"]] == ["Not at all likely"]
+    assert (await acme_api.get(f"/api/v1/surveys/{survey['id']}")).json()["version"] == 3
