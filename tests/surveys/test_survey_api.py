@@ -448,3 +448,22 @@ async def test_versions_are_listed_newest_first(acme_api: httpx.AsyncClient) -> 
     rest = (await acme_api.get(base, params=query)).json()
     assert [row["wording"]["en"]["low_label"] for row in rest["data"]] == ["Not at all likely"]
     assert (await acme_api.get(f"/api/v1/surveys/{survey['id']}")).json()["version"] == 3
+
+
+async def test_hostile_member_names_are_refused_cleanly(acme_api: httpx.AsyncClient) -> None:
+    for body in (
+        rb'{"name": "a", "subject": "b", "\ud800": 1}',
+        rb'{"name": "a", "subject": {"\ud800": "b"}}',
+        rb'{"name": "a", "subject": "b", "wording": {"en": {"\u0000": "x"}}}',
+        b'{"name": "a", "subject": "b", "min_group_size": ' + b"9" * 400 + b"}",
+    ):
+        answer = await acme_api.post(
+            "/api/v1/surveys", content=body, headers={"Content-Type": "application/json"}
+        )
+        assert answer.status_code == 422, body
+        assert answer.json()["invalid_params"]
+    long_number = b'{"name": "a", "subject": "b", "min_group_size": ' + b"9" * 5_000 + b"}"
+    answer = await acme_api.post(
+        "/api/v1/surveys", content=long_number, headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 400

@@ -426,3 +426,30 @@ async def test_publishing_a_question_without_choices_says_what_to_add(
     assert page.status_code == 409
     assert "needs values to choose from" in page.text
     assert "<h1>" in page.text
+
+
+async def test_another_language_gets_fields_of_its_own(
+    as_alice: httpx.AsyncClient, cast: Cast, owner: psycopg.Connection
+) -> None:
+    fields = {"name": "Spring", "subject": "Acme", "languages": "en", "other_languages": "de"}
+    asked = await as_alice.post(home(cast), data=fields)
+    assert asked.status_code == 422
+    assert 'id="f-wording.de.question"' in asked.text
+    assert 'href="#f-wording.de.thanks"' in asked.text
+    texts = ("question", "low_label", "high_label", "reason_question", "thanks", "purpose")
+    complete = {f"wording.de.{name}": f"{name} {{X}}" for name in texts}
+    made = await as_alice.post(home(cast), data={**fields, **complete})
+    assert made.status_code == 303
+    assert owner.execute("SELECT languages FROM surveys").fetchone() == (["en", "de"],)
+
+
+async def test_a_viewer_sees_the_link_and_no_buttons(
+    as_bob: httpx.AsyncClient, cast: Cast, database: Database
+) -> None:
+    survey_id = await make(database, cast.acme, dimensions=[PLAN])
+    async with database.transaction(cast.acme) as session:
+        await create_link(session, cast.acme, SYSTEM, survey_id, LinkInput(name="Booth"))
+    page = (await as_bob.get(f"{home(cast, survey_id)}/share")).text
+    assert "Booth" in page
+    assert re.findall(r'method="post" action="([^"]*)"', page) == ["/sessions/current/end"]
+    assert "/edit" not in page

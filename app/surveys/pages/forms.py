@@ -226,11 +226,12 @@ def _common(form: SurveyForm) -> dict[str, object]:
 
 
 def _promise(form: SurveyForm) -> dict[str, object]:
-    return {
-        "min_group_size": _whole(form["min_group_size"]),
-        "retention_months": _whole(form["retention_months"]),
-        "privacy_url": form["privacy_url"],
-    }
+    """The promise as far as the form had controls for it."""
+    numbers = ("min_group_size", "retention_months")
+    given: dict[str, object] = {name: _whole(form[name]) for name in numbers if name in form.values}
+    if "privacy_url" in form.values:
+        given["privacy_url"] = form["privacy_url"]
+    return given
 
 
 def _worded(form: SurveyForm) -> dict[str, object]:
