@@ -84,7 +84,10 @@ def _register_import(cli: typer.Typer, open_settings: OpenSettings) -> None:
             list[str] | None, typer.Option(help="DIMENSION=COLUMN; repeat for more.")
         ] = None,
         declare_values: Annotated[
-            bool, typer.Option(help="Declare unknown values instead of counting them as other.")
+            bool,
+            typer.Option(
+                "--declare-values", help="Declare unknown values instead of counting them as other."
+            ),
         ] = False,
         language: Annotated[
             str | None, typer.Option(help="Of the comments. Default: the survey's.")
@@ -93,9 +96,15 @@ def _register_import(cli: typer.Typer, open_settings: OpenSettings) -> None:
         delimiter: Annotated[str | None, typer.Option(help="Default: found out.")] = None,
         skip_rows: Annotated[int, typer.Option(min=0, help="Lines before the header.")] = 0,
         header_rows: Annotated[int, typer.Option(min=1, help="Rows of the header.")] = 1,
-        skip_bad: Annotated[bool, typer.Option(help="Import without the bad rows.")] = False,
-        again: Annotated[bool, typer.Option(help="Import the same file once more.")] = False,
-        dry_run: Annotated[bool, typer.Option(help="Only say what would happen.")] = False,
+        skip_bad: Annotated[
+            bool, typer.Option("--skip-bad", help="Import without the bad rows.")
+        ] = False,
+        again: Annotated[
+            bool, typer.Option("--again", help="Import the same file once more.")
+        ] = False,
+        dry_run: Annotated[
+            bool, typer.Option("--dry-run", help="Only say what would happen.")
+        ] = False,
     ) -> None:
         """Import a CSV file of answers, all of it or nothing."""
         plan = ImportPlan(

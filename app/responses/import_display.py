@@ -14,6 +14,7 @@ from app.responses.models import Import
 from app.scoring import Distribution, nps_of
 
 VALUES_SHOWN = 10
+UPDATE_BYTES = 64 * 1024
 
 
 @contextmanager
@@ -24,13 +25,15 @@ def bytes_read(size: int, passes: int) -> Iterator[Callable[[int], None]]:
     hidden = not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
         task = bar.add_task("", total=size * passes)
-        before, done = 0, 0
+        before = done = shown = 0
 
         def tell(place: int) -> None:
-            nonlocal before, done
+            nonlocal before, done, shown
             done += place - before if place >= before else place
             before = place
-            bar.update(task, completed=done)
+            if done >= shown + UPDATE_BYTES:
+                shown = done
+                bar.update(task, completed=done)
 
         yield tell
 

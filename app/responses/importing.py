@@ -6,7 +6,7 @@ once to store it. So a file with bad rows is refused before a single lock is tak
 
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -25,7 +25,7 @@ from app.responses.import_rows import BadRow, ImportedAnswer, ImportPlan, RowRea
 from app.responses.intake import insert_answers
 from app.responses.models import SCORES, Import, Response, Standing
 from app.responses.schemas import StoredAnswer
-from app.responses.segment_sets import LabelSet, ensure_segment_sets, segment_set_id
+from app.responses.segment_sets import LabelSet, ensure_segment_sets
 from app.surveys.actions import mark_answered
 from app.surveys.dimensions import add_values
 from app.surveys.inputs import ValueInput
@@ -35,6 +35,7 @@ from app.surveys.schemas import OTHER, Questionnaire
 
 BAD_ROWS_KEPT = 20
 BATCH_SIZE = 2_000
+COUNTS_AT_ONCE = 20_000
 
 
 @dataclass(slots=True)
@@ -189,7 +190,7 @@ async def undo_import(
             Response.workspace_id == workspace_id, Response.import_id == import_id
         )
     )
-    await apply_count_changes(session, workspace_id, {key: -n for key, n in changes.items()})
+    await _apply(session, workspace_id, {key: -number for key, number in changes.items()})
     found.undone_at = clock.now()
     removed = changes.total()
     record_event(session, workspace_id, actor, "import.undone", import_id, {"removed": removed})
@@ -259,51 +260,69 @@ async def _store(
     """The second reading. Counts come last, as everywhere: nothing is locked after them."""
     assert report.import_id is not None
     reader = RowReader(questionnaire, plan, source)
-    answers = (
-        _stored(questionnaire, reader.language, report.import_id, found)
-        for found in map(reader.read, source.rows(progress))
-        if isinstance(found, ImportedAnswer)
-    )
+    found = (reader.read(row) for row in source.rows(progress))
+    answers = (answer for answer in found if isinstance(answer, ImportedAnswer))
     changes: Counter[CountKey] = Counter()
-    known: set[uuid.UUID] = set()
-    for batch in _batches(answers):
-        sets = [LabelSet(questionnaire.survey_id, labels) for _answer, labels in batch]
-        known |= (
-            await ensure_segment_sets(session, questionnaire.workspace_id, sets, known)
-        ).keys()
-        stored = [answer for answer, _labels in batch]
+    sets: dict[frozenset[tuple[str, str]], uuid.UUID] = {}
+    while batch := list(islice(answers, BATCH_SIZE)):
+        await _add_sets(session, questionnaire, batch, sets)
+        stored = [
+            _stored(questionnaire, reader.language, report.import_id, answer, sets)
+            for answer in batch
+        ]
         await insert_answers(session, questionnaire.workspace_id, stored)
         changes.update(map(count_key, stored))
     if changes.total() != report.stored_count:
         raise Conflict("The file changed while it was read; nothing was stored.")
-    await apply_count_changes(session, questionnaire.workspace_id, changes)
+    await _apply(session, questionnaire.workspace_id, changes)
 
 
-_Batch = list[tuple[StoredAnswer, Mapping[str, str]]]
-
-
-def _batches(answers: Iterator[tuple[StoredAnswer, Mapping[str, str]]]) -> Iterator[_Batch]:
-    while batch := list(islice(answers, BATCH_SIZE)):
-        yield batch
+async def _add_sets(
+    session: AsyncSession,
+    questionnaire: Questionnaire,
+    batch: Sequence[ImportedAnswer],
+    sets: dict[frozenset[tuple[str, str]], uuid.UUID],
+) -> None:
+    """Make the segment sets that the batch is the first to need; `sets` has their ids by label."""
+    combinations = {frozenset(answer.labels.items()) for answer in batch}
+    new = {
+        labels: LabelSet(questionnaire.survey_id, dict(labels))
+        for labels in combinations
+        if labels not in sets
+    }
+    await ensure_segment_sets(session, questionnaire.workspace_id, new.values())
+    sets.update({labels: label_set.id for labels, label_set in new.items()})
 
 
 def _stored(
-    questionnaire: Questionnaire, language: str, import_id: uuid.UUID, found: ImportedAnswer
-) -> tuple[StoredAnswer, Mapping[str, str]]:
-    answer = StoredAnswer(
+    questionnaire: Questionnaire,
+    language: str,
+    import_id: uuid.UUID,
+    answer: ImportedAnswer,
+    sets: Mapping[frozenset[tuple[str, str]], uuid.UUID],
+) -> StoredAnswer:
+    return StoredAnswer(
         id=new_id(),
         survey_id=questionnaire.survey_id,
         version_id=questionnaire.version_id,
-        segment_set_id=segment_set_id(questionnaire.survey_id, found.labels),
-        score=found.score,
-        comment=found.comment,
+        segment_set_id=sets[frozenset(answer.labels.items())],
+        score=answer.score,
+        comment=answer.comment,
         language=language,
         channel=Channel.IMPORT,
-        answered_on=found.answered_on,
+        answered_on=answer.answered_on,
         standing=Standing.COUNTED,
         import_id=import_id,
     )
-    return answer, found.labels
+
+
+async def _apply(
+    session: AsyncSession, workspace_id: uuid.UUID, changes: Mapping[CountKey, int]
+) -> None:
+    """Move many counts a part at a time, still locking their rows in the one order."""
+    keys = iter(sorted(changes))
+    while part := list(islice(keys, COUNTS_AT_ONCE)):
+        await apply_count_changes(session, workspace_id, {key: changes[key] for key in part})
 
 
 async def _lock_and_count(
