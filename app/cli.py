@@ -26,7 +26,7 @@ from app.foundation.migrate import check_schema
 from app.foundation.migrate import migrate as upgrade_schema
 from app.foundation.settings import Settings, read_settings
 from app.foundation.web.server import run_server, take_port
-from app.main import create_app
+from app.main import JOBS, create_app
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -50,7 +50,7 @@ def serve() -> None:
                     address = f"{ready.public_url}/first-run?token={first_run_token(ready)}"
                     print(f"first run: {address}", flush=True)
 
-        run_server(create_app(ready), ready, listener, announce)
+        run_server(create_app(ready, jobs=JOBS), listener, announce)
 
 
 @cli.command()
@@ -66,7 +66,7 @@ def demo() -> None:
             print(f"api docs:  {ready.public_url}/api/docs")
             print(f"api key:   {access.api_key}", flush=True)
 
-        run_server(create_app(ready), ready, listener, announce)
+        run_server(create_app(ready, jobs=JOBS), listener, announce)
 
 
 @cli.command()

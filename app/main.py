@@ -1,6 +1,6 @@
 """Builds the ASGI app: the only module that knows every feature."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -9,17 +9,20 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 import app.accounts.api
+import app.accounts.jobs
 import app.accounts.pages
 import app.reporting.api
 import app.reporting.pages
 import app.responses.api
+import app.responses.jobs
 import app.responses.pages
 import app.surveys.api
 import app.surveys.pages
 from app.accounts.access import Anyone
 from app.accounts.delays import SignInDelays
-from app.foundation import memory
+from app.foundation import memory, scheduler
 from app.foundation.database import Database
+from app.foundation.scheduler import Job
 from app.foundation.settings import Settings
 from app.foundation.web import documentation, health
 from app.foundation.web.edge import BodyCap, RequestContext, SameOrigin
@@ -61,11 +64,19 @@ at least a day, with another body 422, and 409 while the first call still runs.
 minimum on; a suppressed group says `"suppressed": true` and carries no number.
 """
 
+JOBS: Sequence[Job] = (
+    app.accounts.jobs.expire_sign_ins,
+    app.responses.jobs.expire_submission_keys,
+)
 
-def create_app(settings: Settings, memory_seconds: float = memory.SECONDS) -> FastAPI:
+
+def create_app(
+    settings: Settings, memory_seconds: float = memory.SECONDS, jobs: Sequence[Job] = ()
+) -> FastAPI:
     """The whole product as one ASGI app on the database that `settings` name.
 
-    `memory_seconds` is how long a look-up of the collecting routes may be remembered.
+    `memory_seconds` is how long a look-up of the collecting routes may be remembered; `jobs` run
+    in the background while the app is up.
     """
     honne = FastAPI(
         title="Honne API",
@@ -78,6 +89,7 @@ def create_app(settings: Settings, memory_seconds: float = memory.SECONDS) -> Fa
     )
     honne.state.settings = settings
     honne.state.memory = memory.Memory(memory_seconds)
+    honne.state.jobs = jobs
     honne.state.is_stopping = False
     honne.state.sign_in_delays = SignInDelays()
     for router in (health.router, documentation.router):
@@ -104,7 +116,7 @@ async def _lifespan(honne: FastAPI) -> AsyncIterator[None]:
     collecting = Database(url, pool_size=WRITERS)
     honne.state.intake = intake = Intake(collecting)
     try:
-        async with intake.running():
+        async with intake.running(), scheduler.running(database, honne.state.jobs):
             yield
     finally:
         await collecting.close()

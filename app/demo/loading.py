@@ -75,7 +75,7 @@ async def _new_link(session: AsyncSession, settings: Settings, dashboard: str) -
 
 
 async def _new_key(session: AsyncSession, settings: Settings, workspace_id: uuid.UUID) -> str:
-    await revoke_keys_named(session, workspace_id, KEY_NAME)
+    await revoke_keys_named(session, workspace_id, SYSTEM, KEY_NAME)
     _row, token = await create_api_key(
         session, settings, workspace_id, SYSTEM, name=KEY_NAME, scopes=[Scope.READ, Scope.WRITE]
     )

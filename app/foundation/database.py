@@ -73,6 +73,8 @@ class Database:
             pool_size=pool_size,
             max_overflow=POOL_OVERFLOW,
             pool_pre_ping=True,
+            # Whatever the log level: statements carry comments, and no log may hold one.
+            hide_parameters=True,
             connect_args={
                 "connect_timeout": 5,
                 "application_name": "honne",

@@ -27,6 +27,9 @@ async def running(
     database: Database, jobs: Sequence[Job], interval_seconds: float = INTERVAL_SECONDS
 ) -> AsyncIterator[None]:
     """Run `jobs` at once and then every `interval_seconds` while the context is open."""
+    if not jobs:
+        yield
+        return
     task = asyncio.create_task(_repeat(database, jobs, interval_seconds))
     try:
         yield

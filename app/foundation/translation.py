@@ -74,9 +74,11 @@ def choose_language(
     accept_language: str, available: Iterable[str], default: str, wanted: str = ""
 ) -> str:
     """`wanted` where available, else the best of an Accept-Language header, else `default`."""
-    available = list(available)
+    spelled = {tag.lower(): tag for tag in available}
     preferred = [wanted, *_accepted(accept_language)] if wanted else _accepted(accept_language)
-    return negotiate_locale(preferred, available, sep="-") or default
+    # What comes back is spelled as the reader spelled it: `JA` where `ja` is meant.
+    found = negotiate_locale(preferred, list(spelled.values()), sep="-") or default
+    return spelled.get(found.lower(), default)
 
 
 def babel_locale(language: str | None = None) -> Locale:

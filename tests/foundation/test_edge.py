@@ -78,3 +78,7 @@ async def test_programs_are_told_as_a_problem(client: httpx.AsyncClient) -> None
     assert problem["status"] == 401
     assert problem["code"] == "unauthorized"
     assert problem["request_id"] == answer.headers["x-request-id"]
+
+
+async def test_a_mistyped_page_address_is_simply_not_found(as_alice: httpx.AsyncClient) -> None:
+    assert (await as_alice.get("/w/not-an-id/surveys")).status_code == 404

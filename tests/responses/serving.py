@@ -17,4 +17,4 @@ async def nothing() -> None:
 if __name__ == "__main__":
     settings = read_settings(os.environ)
     listener = socket.socket(fileno=int(sys.argv[1]))
-    run_server(create_app(settings), settings, listener, nothing)
+    run_server(create_app(settings), listener, nothing)

@@ -87,6 +87,8 @@ async def _validation(request: Request, error: Exception) -> Response:
         return error_response(
             request.scope, errors.UnsupportedMediaType(mark("Send JSON as application/json."))
         )
+    if not is_api(request.scope) and any(entry["loc"][0] == "path" for entry in error.errors()):
+        return error_response(request.scope, errors.NotFound())
     found = [_invalid_param(entry) for entry in error.errors()]
     kind: type[HonneError] = errors.Invalid
     if any(entry["type"] == "json_invalid" for entry in error.errors()):

@@ -58,10 +58,7 @@ class _Server(uvicorn.Server):
 
 
 def run_server(
-    app: FastAPI,
-    settings: Settings,
-    listener: socket.socket,
-    when_ready: Callable[[], Awaitable[None]],
+    app: FastAPI, listener: socket.socket, when_ready: Callable[[], Awaitable[None]]
 ) -> None:
     """Serve until SIGINT or SIGTERM; requests that were accepted are finished first."""
     config = uvicorn.Config(
@@ -70,8 +67,8 @@ def run_server(
         access_log=False,
         server_header=False,
         date_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
+        # Who may speak for a client is decided in `addresses`, by TRUSTED_PROXIES.
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         backlog=BACKLOG,
