@@ -4,7 +4,7 @@ Figures of subgroups exist by whole calendar months only, and months with few an
 with the months after them. All of that is decided here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -109,9 +109,9 @@ def ladder(counts: Mapping[date, int], minimum: int) -> tuple[tuple[date, ...], 
     return tuple(buckets)
 
 
-def is_union_of_buckets(buckets: Iterable[Sequence[date]], period: Period) -> bool:
-    """True where `period` cuts no bucket, so that what lies outside is made of whole ones too."""
-    return all(len({month in period for month in bucket}) == 1 for bucket in buckets)
+def is_union_of_buckets(buckets: Iterable[Sequence[date]], months: Set[date]) -> bool:
+    """True where `months` cut no bucket, so that what lies outside is made of whole ones too."""
+    return all(months.isdisjoint(bucket) or months >= set(bucket) for bucket in buckets)
 
 
 def interval_start(day: date, interval: Interval) -> date:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.foundation.translation import gettext
 from app.reporting.buckets import Interval
 from app.reporting.filters import SEGMENT_PREFIX, ReportFilter, selectors
 from app.reporting.labels import name_of_point, name_of_selector, name_of_value
@@ -53,6 +54,7 @@ class Dashboard:
     tables: tuple[SegmentTable, ...]
     comments: Listing
     list_href: str
+    trend_text: str | None
     category_links: tuple[str, ...]
     score_links: tuple[str, ...]
 
@@ -83,6 +85,7 @@ async def build_dashboard(
             else Listing((), None, is_suppressed=True)
         ),
         list_href=_link(list_href, listed),
+        trend_text=_trend_text(metrics.filter.interval),
         category_links=tuple(_link(list_href, listed, category) for category in Category),
         score_links=tuple(_link(list_href, listed, category_of(score)) for score in range(11)),
     )
@@ -112,6 +115,15 @@ async def _latest_comments(
         listed, secret_key, LATEST_COMMENTS, only_commented=True, standing=Standing.COUNTED
     )
     return await list_responses(session, questionnaire, request)
+
+
+def _trend_text(interval: Interval | None) -> str | None:
+    """What the trend is by, where its points are single days; None leaves the text to the chart."""
+    if interval is Interval.DAY:
+        return gettext("NPS by day")
+    if interval is Interval.WEEK:
+        return gettext("NPS by week, each named by its first day")
+    return None
 
 
 def _points(metrics: Metrics) -> list[dict[str, Any]]:

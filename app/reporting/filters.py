@@ -25,6 +25,7 @@ from app.surveys.schemas import RESERVED_VALUES, Questionnaire
 SEGMENT_PREFIX = "segment."
 LANGUAGE = "language"
 CHANNEL = "channel"
+MAX_LABELS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def read_filter(query: FilterQuery, questionnaire: Questionnaire) -> ReportFilte
     problems += more_problems
     if problems:
         raise refused(*problems)
-    return ReportFilter(
+    asked = ReportFilter(
         survey_id=questionnaire.survey_id,
         since=query.since,
         until=query.until,
@@ -169,6 +170,11 @@ def read_filter(query: FilterQuery, questionnaire: Questionnaire) -> ReportFilte
         interval=getattr(query, "interval", None),
         group_by=group_by,
     )
+    # More would single people out, and every further one doubles the tables to be kept safe.
+    if len(asked.labels) > MAX_LABELS:
+        reason = mark("Combine at most four of segments, language and channel.")
+        raise refused(*(InvalidParam(name, reason) for name in asked.labels))
+    return asked
 
 
 def selectors(questionnaire: Questionnaire) -> tuple[str, ...]:

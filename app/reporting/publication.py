@@ -12,7 +12,7 @@ There is no way around this for anybody, owners included. Not covered yet is wha
 several tables of different periods taken together, beyond the periods of one subgroup.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -22,7 +22,6 @@ from app.reporting.buckets import (
     Period,
     interval_start,
     is_union_of_buckets,
-    ladder,
     month_end,
 )
 from app.reporting.counts import EVERYBODY, Cell, Cube
@@ -43,7 +42,8 @@ class Publication:
         self._cube = cube
         self._minimum = minimum
         self._months = months
-        self._sizes = _sizes_within(cube, months)
+        self._inside = {month for month in cube.sizes if month in months}
+        self._sizes = _sizes_within(cube, self._inside)
         self._hidden: set[Cell] = set()
         self._blank: set[Line] = set()
         for table in _tables(self._sizes):
@@ -74,9 +74,9 @@ class Publication:
         """Whether a subgroup may be shown as far as its siblings do not matter."""
         if any(cell - {pair} in self._hidden for pair in cell):
             return False
-        buckets = ladder(self._cube.totals[cell], self._minimum)
-        is_large = self._sizes[cell] >= self._minimum
-        return is_large and is_union_of_buckets(buckets, self._months)
+        if self._sizes[cell] < self._minimum:
+            return False
+        return is_union_of_buckets(self._cube.ladder_of(cell, self._minimum), self._inside)
 
     def _cover(self, members: Sequence[Cell]) -> bool:
         """Hide the smallest visible sibling where the hidden ones could be computed."""
@@ -92,11 +92,10 @@ class Publication:
         return not hidden or (len(hidden) > 1 and sum(hidden) >= self._minimum)
 
 
-def _sizes_within(cube: Cube, months: Period) -> dict[Cell, int]:
-    sizes = {
-        cell: sum(count for month, count in by_month.items() if month in months)
-        for cell, by_month in cube.totals.items()
-    }
+def _sizes_within(cube: Cube, months: Iterable[date]) -> dict[Cell, int]:
+    sizes: Counter[Cell] = Counter()
+    for month in months:
+        sizes.update(cube.sizes[month])
     return {cell: size for cell, size in sizes.items() if size and cell != EVERYBODY}
 
 
@@ -133,7 +132,7 @@ def publish_series(
     same quarter are one point. Days and weeks are not given for subgroups.
     """
     points = []
-    for bucket in _merged(ladder(cube.totals.get(cell, {}), minimum), interval):
+    for bucket in _merged(cube.ladder_of(cell, minimum), interval):
         if bucket[0] in months:
             period = Period(bucket[0], month_end(bucket[-1]))
             points.append(Point(period, Publication(cube, minimum, period).figures(cell)))

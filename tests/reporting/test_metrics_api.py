@@ -185,6 +185,17 @@ async def test_what_is_not_understood_is_refused_by_name(
     assert [param["name"] for param in answer.json()["invalid_params"]] == [name]
 
 
+async def test_at_most_four_labels_are_combined(
+    acme_reader: httpx.AsyncClient, scene: Scene
+) -> None:
+    four = {"segment.plan": "free", "segment.age": "old", "segment.region": "east", "channel": "qr"}
+    assert (await metrics(acme_reader, scene, **four))["suppressed"] is True
+    query = {"survey_id": str(scene.survey_id), "language": "en", **four}
+    answer = await acme_reader.get("/api/v1/metrics", params=query)
+    assert answer.status_code == 422
+    assert {param["name"] for param in answer.json()["invalid_params"]} == {*four, "language"}
+
+
 async def test_reserved_values_may_be_asked_for(
     acme_reader: httpx.AsyncClient, scene: Scene
 ) -> None:
