@@ -22,6 +22,8 @@ def configure_logging(level: str) -> None:
             "loggers": {
                 "uvicorn.access": {"handlers": [], "propagate": False},
                 "alembic": {"level": "WARNING"},
+                # At lower levels it logs rows as they are read, and a row holds a comment.
+                "sqlalchemy": {"level": "WARNING"},
             },
         }
     )

@@ -135,6 +135,8 @@ async def _take(request: Request, entrance: Entrance, given: FormInput) -> Respo
     if errors or isinstance(checked, list):
         return _form(request, entrance, ticket, given, errors)
     score, comment = checked
+    # Once more for the link's values: the survey may have changed since the page was shown.
+    linked = accept_segments(survey, ticket.labels, [DimensionSource.LINK])
     asked = accept_segments(survey, given.segments, [DimensionSource.QUESTION])
     answer = NewAnswer(
         survey_id=survey.survey_id,
@@ -144,7 +146,7 @@ async def _take(request: Request, entrance: Entrance, given: FormInput) -> Respo
         language=current_language(),
         channel=entrance.link.channel,
         answered_on=entrance.today,
-        labels={**asked, **ticket.labels},
+        labels={**asked, **linked},
         submission_key=ticket.submission_key,
     )
     await request.app.state.intake.submit(survey.workspace_id, [answer])

@@ -2,19 +2,12 @@
 
 import asyncio
 import html
-import os
 import random
 import re
-import signal
-import socket
-import subprocess
-import sys
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,8 +16,8 @@ import psycopg
 from app.foundation.settings import Settings
 from tests.factories import Cast
 from tests.responses.scene import Scene, recount, stored_counts
+from tests.responses.serving import server_processes
 
-ROOT = Path(__file__).resolve().parents[2]
 OPERATIONS = 1_000
 CLIENTS = 8
 LABELS: tuple[dict[str, str], ...] = (
@@ -33,36 +26,6 @@ LABELS: tuple[dict[str, str], ...] = (
     {"plan": "free", "region": "east"},
     {"age": "old"},
 )
-
-
-@contextmanager
-def two_servers(settings: Settings) -> Iterator[list[str]]:
-    """The addresses of two processes that serve the same database on ports of their own."""
-    environment = os.environ | {
-        "DATABASE_URL": settings.database_url,
-        "DATABASE_OWNER_URL": settings.database_owner_url,
-        "SECRET_KEY": settings.secret_key,
-        "LOG_LEVEL": "ERROR",
-    }
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.responses.serving", str(listener.fileno())],
-            pass_fds=[listener.fileno()],
-            env=environment,
-            cwd=ROOT,
-        )
-        for listener in listeners
-    ]
-    try:
-        yield [f"http://127.0.0.1:{listener.getsockname()[1]}" for listener in listeners]
-    finally:
-        for process in processes:
-            process.send_signal(signal.SIGTERM)
-        codes = [process.wait(timeout=30) for process in processes]
-        for listener in listeners:
-            listener.close()
-    assert codes == [-signal.SIGTERM] * 2  # uvicorn raises the signal again once it is done
 
 
 @dataclass
@@ -171,7 +134,7 @@ async def test_counts_equal_a_recount_after_a_thousand_operations(
     settings: Settings, cast: Cast, scene: Scene, owner: psycopg.Connection
 ) -> None:
     crowd = Crowd(scene, cast.acme_key, owner)
-    with two_servers(settings) as addresses:
+    with server_processes(settings, 2) as addresses:
         await asyncio.gather(*(one_client(crowd, addresses, seed) for seed in range(CLIENTS)))
     stored = {str(row[0]) for row in owner.execute("SELECT id FROM responses")}
     from_forms = {

@@ -261,6 +261,8 @@ async def test_the_language_is_asked_for_or_accepted_or_the_surveys_own(
     accepted = await client.get("/s/cafe", headers={"Accept-Language": "ja-JP,en;q=0.5"})
     assert question in accepted.text
     assert '<html lang="ja"' in accepted.text
+    assert question in (await client.get("/s/cafe?lang=JA")).text
+    assert question in (await client.get("/s/cafe", headers={"Accept-Language": "JA-jp"})).text
     other = await client.get("/s/cafe?lang=xx_%00", headers={"Accept-Language": "fr"})
     assert "How likely are you to recommend Café Acme" in other.text
     ticket = ticket_in(accepted)
@@ -281,7 +283,7 @@ async def test_the_notice_says_what_the_survey_does(
     for words in ("Acme asks", "at least 17 people", "after 31 months", "dpo@acme.example"):
         assert words in text
     assert 'href="https://acme.example/p"' in text
-    assert "Also: Plan, Age." in text
+    assert "the day.\nAlso: Plan, Age. Not stored are your name" in text
 
 
 @pytest.mark.parametrize(

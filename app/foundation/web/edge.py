@@ -22,7 +22,7 @@ from app.foundation.translation import (
     mark,
     set_language,
 )
-from app.foundation.web.problems import error_response
+from app.foundation.web.problems import error_response, unexpected_response
 
 logger = logging.getLogger("honne.requests")
 request_id_var: ContextVar[str] = ContextVar("request_id", default="")
@@ -56,7 +56,7 @@ class RequestContext:
         scope.setdefault("state", {})["request_id"] = request_id
         _choose_language(scope)
         started = time.perf_counter()
-        status = 500
+        status = 0
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -67,6 +67,12 @@ class RequestContext:
 
         try:
             await self.app(scope, receive, send_with_headers)
+        except Exception as error:
+            # Further out only the server's log is left, which would print the whole traceback.
+            answer = unexpected_response(scope, error)
+            if status:
+                raise
+            await answer(scope, receive, send_with_headers)
         finally:
             self._log(scope, status, time.perf_counter() - started)
 

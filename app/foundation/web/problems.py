@@ -30,7 +30,6 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(PoolTimeout, _database_away)
     app.add_exception_handler(OperationalError, _database_away)
     app.add_exception_handler(InterfaceError, _database_away)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 def is_api(scope: Scope) -> bool:
@@ -125,7 +124,8 @@ async def _database_away(request: Request, error: Exception) -> Response:
     )
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
+def unexpected_response(scope: Scope, error: Exception) -> Response:
+    """The answer to an error nobody thought of, once it is logged."""
     # SQLAlchemy puts statement parameters into its messages, and those may hold a comment.
     hidden = isinstance(error, DBAPIError)
     logger.error(
@@ -137,6 +137,6 @@ async def _unexpected(request: Request, error: Exception) -> Response:
         },
     )
     return error_response(
-        request.scope,
+        scope,
         HonneError(mark("Please try again; if it keeps happening, tell us the number below.")),
     )
