@@ -1,0 +1,186 @@
+"""Catalogues: complete, faithful to their placeholders, and chosen as the reader asks."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from babel.messages import pofile
+from babel.messages.catalog import Catalog, Message
+
+from app.foundation import translation
+from app.foundation.translation import (
+    DOMAINS,
+    INTERFACE_LANGUAGES,
+    LOCALES,
+    SOURCE_LANGUAGE,
+    choose_language,
+    extract,
+    gettext,
+    languages_of,
+    main,
+    ngettext,
+    problems,
+    set_language,
+)
+
+PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%%|\{[A-Z]\}")
+CATALOGUES = [(language, domain) for domain in DOMAINS for language in languages_of(domain)]
+
+
+def read(folder: Path, language: str, domain: str) -> Catalog:
+    with (folder / language / f"{domain}.po").open("rb") as file:
+        return pofile.read_po(file, locale=language.replace("-", "_"))
+
+
+def forms(text: str | Sequence[str]) -> Sequence[str]:
+    return [text] if isinstance(text, str) else text
+
+
+def messages(language: str, domain: str) -> list[Message]:
+    return [message for message in read(LOCALES, language, domain) if message.id]
+
+
+def write_catalogues(folder: Path, catalogues: dict[str, Catalog]) -> None:
+    (folder / "ja").mkdir(exist_ok=True)
+    for domain, catalogue in catalogues.items():
+        with (folder / "ja" / f"{domain}.po").open("wb") as file:
+            pofile.write_po(file, catalogue)
+
+
+@pytest.fixture
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The Japanese catalogues, to be spoiled."""
+    write_catalogues(tmp_path, {domain: read(LOCALES, "ja", domain) for domain in DOMAINS})
+    monkeypatch.setattr(translation, "LOCALES", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def _english_afterwards() -> Iterator[None]:
+    yield
+    set_language(SOURCE_LANGUAGE)
+
+
+def test_every_message_is_translated_and_none_is_left_over() -> None:
+    assert problems() == []
+
+
+def test_every_language_of_the_interface_has_both_catalogues() -> None:
+    for language in set(INTERFACE_LANGUAGES) - {SOURCE_LANGUAGE}:
+        assert all(language in languages_of(domain) for domain in DOMAINS)
+
+
+@pytest.mark.parametrize(("language", "domain"), CATALOGUES)
+def test_every_translation_keeps_its_placeholders(language: str, domain: str) -> None:
+    for message in messages(language, domain):
+        wanted = set(PLACEHOLDER.findall(forms(message.id)[-1]))
+        for text in forms(message.string):
+            assert set(PLACEHOLDER.findall(text)) == wanted, message.id
+
+
+@pytest.mark.parametrize(("language", "domain"), CATALOGUES)
+def test_no_translation_brings_markup(language: str, domain: str) -> None:
+    # Templates take a translation as it stands, without escaping it.
+    for message in messages(language, domain):
+        assert not any(re.search(r"[<>]|&\w+;", text) for text in forms(message.string)), message.id
+
+
+def test_a_missing_message_is_reported(scratch: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    catalogue = read(scratch, "ja", "form")
+    catalogue["Send"].string = ""
+    catalogue.delete("Extremely likely")
+    write_catalogues(scratch, {"form": catalogue})
+    assert sorted(problems()) == [
+        "ja/form.po: missing: 'Extremely likely' (app/surveys/wording.py)",
+        "ja/form.po: missing: 'Send' (templates/responses/form.html)",
+    ]
+    assert main(["check"]) == 1
+    assert "missing: 'Send'" in capsys.readouterr().out
+
+
+def test_fuzzy_spoiled_and_unused_messages_are_reported(scratch: Path) -> None:
+    catalogue = read(scratch, "ja", "form")
+    catalogue["Send"].flags.add("fuzzy")
+    catalogue["Questions: %(contact)s"].string = "お問い合わせ先：%(contakt)s"
+    catalogue.add("Sent by pigeon", "伝書鳩で送信")
+    write_catalogues(scratch, {"form": catalogue})
+    assert sorted(problems()) == [
+        "ja/form.po: fuzzy: 'Send'",
+        "ja/form.po: no longer used: 'Sent by pigeon'",
+        "ja/form.po: unknown named placeholder 'contakt': 'Questions: %(contact)s'",
+    ]
+
+
+def test_update_adds_what_is_new_and_drops_what_is_gone(scratch: Path) -> None:
+    catalogue = read(scratch, "ja", "form")
+    catalogue.delete("Send")
+    catalogue.add("Sent by pigeon", "伝書鳩で送信")
+    write_catalogues(scratch, {"form": catalogue})
+    assert main(["update"]) == 0
+    updated = read(scratch, "ja", "form")
+    assert updated["Send"].string == ""
+    assert "Sent by pigeon" not in updated
+    assert updated["Extremely likely"].string == "強く薦める"
+
+
+def test_what_a_respondent_sees_is_in_the_form_catalogue_alone() -> None:
+    form = {message.id for message in extract("form") if message.id}
+    assert "Extremely likely" in form
+    assert "Audit log" not in form
+    assert "Audit log" in extract("messages")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "wanted", "chosen"),
+    [
+        ("ja", "", "ja"),
+        ("ja-JP,en;q=0.5", "", "ja"),
+        ("JA-jp", "", "ja"),
+        ("en;q=0.4, ja;q=0.9", "", "ja"),
+        ("ja;q=0.4, en;q=0.9", "", "en"),
+        ("fr, de;q=0.8, ja;q=0.1", "", "ja"),
+        ("fr", "", "en"),
+        ("", "", "en"),
+        ("*", "", "en"),
+        ("ja;q=quite", "", "en"),
+        ("x" * 10_000 + ",ja", "", "en"),
+        ("en", "ja", "ja"),
+        ("en", "JA", "ja"),
+        ("ja", "xx", "ja"),
+        ("", "../../etc", "en"),
+    ],
+)
+def test_the_language_is_asked_for_or_the_best_accepted(
+    accepted: str, wanted: str, chosen: str
+) -> None:
+    assert choose_language(accepted, INTERFACE_LANGUAGES, "en", wanted) == chosen
+
+
+@pytest.mark.usefixtures("_english_afterwards")
+def test_the_recommendation_question_is_worded_exactly() -> None:
+    set_language("ja")
+    assert gettext("How likely are you to recommend {X} to a friend or colleague?") == (
+        "{X}を友人や同僚に薦める可能性はどのくらいありますか？"
+    )
+    assert gettext("Not at all likely") == "全く薦めない"
+    assert gettext("Extremely likely") == "強く薦める"
+    assert gettext("What is the main reason for your score?") == (
+        "その点数をつけた理由を教えてください"
+    )
+
+
+@pytest.mark.usefixtures("_english_afterwards")
+def test_words_without_a_translation_and_other_languages_stay_as_they_are() -> None:
+    set_language("ja")
+    assert gettext("Sent by pigeon") == "Sent by pigeon"
+    assert gettext("") == ""
+    assert gettext("Send", "en") == gettext("Send", "fr") == "Send"
+
+
+@pytest.mark.usefixtures("_english_afterwards")
+def test_the_count_chooses_the_form_of_the_language() -> None:
+    one, many = "In %(num)s day", "In %(num)s days"
+    assert (ngettext(one, many, 1), ngettext(one, many, 2)) == (one, many)
+    set_language("ja")
+    assert ngettext(one, many, 1) == ngettext(one, many, 2) == "%(num)s日後"
