@@ -7,13 +7,13 @@ from datetime import date
 from typing import Any
 
 from itsdangerous import BadSignature, URLSafeSerializer
-from sqlalchemy import ColumnElement, Date, Select, case, cast, or_, select
+from sqlalchemy import ColumnElement, Date, Select, Text, Uuid, case, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation import clock
 from app.foundation.errors import InvalidParam
 from app.foundation.paging import refused_cursor
-from app.foundation.tokens import fingerprint
+from app.foundation.tokens import digest, fingerprint
 from app.foundation.translation import mark
 from app.reporting.buckets import Period, is_on_month_bounds, whole_months
 from app.reporting.filters import ReportFilter, refused
@@ -26,7 +26,11 @@ from app.surveys.schemas import Questionnaire
 
 @dataclass(frozen=True, slots=True)
 class ListedResponse:
-    """An answer as it may be shown: with its day, or with `labels` and the `months` around it."""
+    """An answer as it may be shown: with its day, or with `labels` and the `months` around it.
+
+    Beside labels, `id` is an alias that stands for the answer in this subgroup's list only: with
+    one id everywhere, lists laid side by side would give each answer's day and all its labels.
+    """
 
     id: uuid.UUID
     survey_id: uuid.UUID
@@ -75,17 +79,15 @@ async def list_responses(
     scope = await _scope(session, questionnaire, request.filter)
     if scope.is_suppressed:
         return Listing((), None, True)
-    shown_on = _shown_on(scope)
-    statement = _matching(questionnaire, request, scope).add_columns(shown_on.label("shown_on"))
+    shown_on, row_id = _shown_on(scope), _row_id(request)
+    statement = _matching(questionnaire, request, scope).add_columns(shown_on, row_id)
     if request.cursor is not None:
         day, last_id = _read_cursor(request)
-        statement = statement.where(shown_on <= day, or_(shown_on < day, Response.id > last_id))
+        statement = statement.where(shown_on <= day, or_(shown_on < day, row_id > last_id))
     found = (
-        await session.execute(
-            statement.order_by(shown_on.desc(), Response.id).limit(request.limit + 1)
-        )
+        await session.execute(statement.order_by(shown_on.desc(), row_id).limit(request.limit + 1))
     ).all()
-    rows = [_listed(response, day, scope) for response, day in found[: request.limit]]
+    rows = [_listed(response, day, alias, scope) for response, day, alias in found[: request.limit]]
     more = len(found) > request.limit
     cursor = _write_cursor(request, found[request.limit - 1]) if more else None
     return Listing(tuple(rows), cursor, False)
@@ -127,6 +129,15 @@ def _shown_on(scope: RowScope) -> ColumnElement[date]:
     )
 
 
+def _row_id(request: ListRequest) -> ColumnElement[uuid.UUID]:
+    labels = request.filter.labels
+    if not labels:
+        return Response.id.expression
+    salt = digest(request.secret_key, f"{request.filter.survey_id} {sorted(labels.items())}").hex()
+    text = func.convert_to(func.concat(salt, cast(Response.id, Text)), "UTF8")
+    return cast(func.left(func.encode(func.sha256(text), "hex"), 32), Uuid)
+
+
 def _matching(
     questionnaire: Questionnaire, request: ListRequest, scope: RowScope
 ) -> Select[Response]:
@@ -162,10 +173,12 @@ def _by_content(request: ListRequest) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _listed(response: Response, shown_on: date, scope: RowScope) -> ListedResponse:
+def _listed(
+    response: Response, shown_on: date, row_id: uuid.UUID, scope: RowScope
+) -> ListedResponse:
     bucket = next((found for found in scope.buckets if found.since == shown_on), None)
     return ListedResponse(
-        id=response.id,
+        id=row_id,
         survey_id=response.survey_id,
         score=response.score,
         comment=response.comment,
@@ -185,8 +198,8 @@ def _serializer(request: ListRequest) -> URLSafeSerializer:
 
 
 def _write_cursor(request: ListRequest, last: Any) -> str:
-    response, day = last
-    return str(_serializer(request).dumps([day.isoformat(), str(response.id)]))
+    _response, day, row_id = last
+    return str(_serializer(request).dumps([day.isoformat(), str(row_id)]))
 
 
 def _read_cursor(request: ListRequest) -> tuple[date, uuid.UUID]:

@@ -59,6 +59,21 @@ async def test_a_row_shows_its_label_and_its_month_but_no_day(
     assert all("answered_on" not in row for row in rows)
 
 
+async def test_lists_laid_side_by_side_do_not_join(
+    acme_reader: httpx.AsyncClient, scene: Scene
+) -> None:
+    by_day = {row["id"] for row in await everything(acme_reader, scene)}
+    query = {"segment.plan": "free"}
+    by_plan = [row["id"] for row in await everything(acme_reader, scene, limit="3", **query)]
+    by_language = {row["id"] for row in await everything(acme_reader, scene, language="en")}
+    assert len(set(by_plan)) == len(by_plan) == len(FREE_IN_MAY + FREE_IN_JUNE)
+    assert by_language
+    assert not by_day & set(by_plan)
+    assert not by_day & by_language
+    assert not by_language & set(by_plan)
+    assert by_plan == [row["id"] for row in await everything(acme_reader, scene, **query)]
+
+
 async def test_days_and_labels_exclude_each_other(
     acme_reader: httpx.AsyncClient, scene: Scene
 ) -> None:
