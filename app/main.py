@@ -67,6 +67,7 @@ minimum on; a suppressed group says `"suppressed": true` and carries no number.
 JOBS: Sequence[Job] = (
     app.accounts.jobs.expire_sign_ins,
     app.responses.jobs.expire_submission_keys,
+    app.responses.jobs.enforce_retention,
 )
 
 

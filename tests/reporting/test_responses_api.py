@@ -65,12 +65,13 @@ async def test_lists_laid_side_by_side_do_not_join(
     by_day = {row["id"] for row in await everything(acme_reader, scene)}
     query = {"segment.plan": "free"}
     by_plan = [row["id"] for row in await everything(acme_reader, scene, limit="3", **query)]
-    by_language = {row["id"] for row in await everything(acme_reader, scene, language="en")}
+    both = {**query, "segment.region": "none"}
+    by_both = {row["id"] for row in await everything(acme_reader, scene, **both)}
     assert len(set(by_plan)) == len(by_plan) == len(FREE_IN_MAY + FREE_IN_JUNE)
-    assert by_language
+    assert by_both
     assert not by_day & set(by_plan)
-    assert not by_day & by_language
-    assert not by_language & set(by_plan)
+    assert not by_day & by_both
+    assert not by_both & set(by_plan)
     assert by_plan == [row["id"] for row in await everything(acme_reader, scene, **query)]
 
 

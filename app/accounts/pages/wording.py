@@ -24,6 +24,7 @@ ACTIONS = {
     "response.excluded": mark("Excluded an answer"),
     "response.included": mark("Counted an answer again"),
     "responses.exported": mark("Exported answers"),
+    "responses.expired": mark("Deleted answers whose retention was over"),
     "session.started": mark("Signed in"),
     "survey.closed": mark("Closed a survey"),
     "survey.created": mark("Created a survey"),

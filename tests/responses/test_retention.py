@@ -1,0 +1,59 @@
+"""Answers go when their survey's retention is over; what they were counted as stays."""
+
+from datetime import UTC, date, datetime
+
+import psycopg
+import pytest
+
+from app.foundation import clock
+from app.foundation.database import Database
+from app.responses import jobs
+from app.responses.intake import store_answers
+from app.responses.jobs import enforce_retention
+from app.responses.schemas import NewAnswer
+from app.surveys.models import Channel
+from tests.factories import Cast
+from tests.responses.scene import Scene, stored_counts
+
+NOW = datetime(2026, 8, 31, 12, tzinfo=UTC)
+KEPT_FROM = date(2024, 8, 31)  # 24 months earlier
+
+
+async def _store(database: Database, scene: Scene, *days: date) -> None:
+    async with database.transaction(scene.workspace_id) as session:
+        answers = [
+            NewAnswer(scene.survey_id, scene.version_id, 9, "Gone?", "en", Channel.IMPORT, day)
+            for day in days
+        ]
+        await store_answers(session, scene.workspace_id, answers)
+
+
+def _days(owner: psycopg.Connection) -> list[date]:
+    return [day for (day,) in owner.execute("SELECT answered_on FROM responses ORDER BY 1")]
+
+
+async def test_old_answers_go_and_their_counts_stay(
+    database: Database, scene: Scene, cast: Cast, owner: psycopg.Connection
+) -> None:
+    await _store(database, scene, date(2024, 8, 30), KEPT_FROM, date(2026, 8, 30))
+    counts = stored_counts(owner)
+    with clock.fixed(NOW):
+        assert await enforce_retention(database) == 1
+        assert await enforce_retention(database) == 0
+    assert _days(owner) == [KEPT_FROM, date(2026, 8, 30)]
+    assert stored_counts(owner) == counts
+    events = owner.execute(
+        "SELECT workspace_id, actor_kind, details FROM audit_events "
+        "WHERE action = 'responses.expired'"
+    ).fetchall()
+    assert events == [(cast.acme, "system", {"responses": 1, "before": "2024-08-31"})]
+
+
+async def test_a_large_survey_goes_in_parts(
+    database: Database, scene: Scene, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _store(database, scene, *[date(2020, 1, day) for day in range(1, 8)])
+    monkeypatch.setattr(jobs, "DELETED_AT_ONCE", 3)
+    with clock.fixed(NOW):
+        assert await enforce_retention(database) == 7
+    assert _days(owner) == []
