@@ -1,11 +1,17 @@
 """One frozen object with everything the environment may say. README documents each variable."""
 
 import ipaddress
+import os
+import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
+from tempfile import NamedTemporaryFile
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from app.foundation.errors import StartupError
 
@@ -23,6 +29,8 @@ VARIABLES = (
     "TRUSTED_PROXIES",
 )
 SECRET_KEY_MIN_LENGTH = 32
+# Pages lead to one another by path alone, so an address with a path of its own would lose it.
+PUBLIC_ADDRESS = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +102,16 @@ def _port(text: str) -> int:
 
 
 def _public_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    # In lower case, as browsers write the Origin it is compared with.
+    address = url.rstrip("/").lower()
+    found = PUBLIC_ADDRESS.fullmatch(address)
+    if found is None:
         raise StartupError(f"PUBLIC_URL must look like https://survey.example, not {url!r}.")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    if found[1] == "http" and not is_loopback(found[2].strip("[]")):
         raise StartupError(
             "PUBLIC_URL is plain http on a public address; put TLS in front and use https."
         )
-    return url.rstrip("/")
+    return address
 
 
 def _database_url(name: str, url: str) -> str:
@@ -109,8 +119,20 @@ def _database_url(name: str, url: str) -> str:
         return ""
     for scheme in ("postgresql+psycopg://", "postgresql://", "postgres://"):
         if url.startswith(scheme):
-            return "postgresql+psycopg://" + url.removeprefix(scheme)
+            return _readable(name, "postgresql+psycopg://" + url.removeprefix(scheme))
     raise StartupError(f"{name} must begin with postgresql://.")
+
+
+def _readable(name: str, url: str) -> str:
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):
+        # Without the value: it holds a password.
+        raise StartupError(
+            f"{name} must look like postgresql://user:password@host:5432/database; "
+            "write special characters of the password as %XX."
+        ) from None
+    return url
 
 
 def _secret_key(given: str, database_url: str, data_dir: Path) -> str:
@@ -132,14 +154,23 @@ def _kept_secret_key(data_dir: Path) -> str:
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_urlsafe(48))
+            _write_once(path, secrets.token_urlsafe(48))
         return path.read_text()
     except OSError as error:
         raise StartupError(
             f"The data directory {data_dir} cannot be written to ({error.strerror}); "
             "set HONNE_DATA_DIR to one that can."
         ) from error
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Whole or not at all, and by the first of several processes that start side by side."""
+    with NamedTemporaryFile("w", dir=path.parent) as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(file.name, path)
 
 
 def _networks(text: str) -> tuple[Network, ...]:

@@ -1,5 +1,6 @@
 """Settings say in one line what is wrong with the environment."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,21 @@ def test_the_secret_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
 
 
+def test_processes_that_start_side_by_side_share_one_key(tmp_path: Path) -> None:
+    for attempt in range(20):
+        folder = tmp_path / str(attempt)
+        environ = {"HONNE_DATA_DIR": str(folder)}
+        with ThreadPoolExecutor(8) as starting:
+            found = starting.map(read_settings, [environ] * 8)
+        assert len({settings.secret_key for settings in found}) == 1
+        assert [path.name for path in folder.iterdir()] == ["secret_key"]
+
+
+def test_the_public_address_is_written_as_browsers_do(tmp_path: Path) -> None:
+    environ = {"HONNE_DATA_DIR": str(tmp_path), "PUBLIC_URL": "https://Survey.Example/"}
+    assert read_settings(environ).public_url == "https://survey.example"
+
+
 def test_a_database_url_takes_psycopg_and_owns_itself() -> None:
     settings = read_settings({"DATABASE_URL": "postgres://u@h/d", "SECRET_KEY": KEY})
     assert settings.database_url == "postgresql+psycopg://u@h/d"
@@ -40,7 +56,13 @@ def test_a_database_url_takes_psycopg_and_owns_itself() -> None:
         ({"PORT": "65536"}, "PORT"),
         ({"PUBLIC_URL": "ftp://x"}, "PUBLIC_URL"),
         ({"PUBLIC_URL": "http://survey.example"}, "https"),
+        ({"PUBLIC_URL": "https://survey.example/honne"}, "PUBLIC_URL"),
+        ({"PUBLIC_URL": "https://me:secret@survey.example"}, "PUBLIC_URL"),
+        ({"PUBLIC_URL": "http://["}, "PUBLIC_URL"),
+        ({"PUBLIC_URL": "https://survey.example:https"}, "PUBLIC_URL"),
         ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://u:p#w@h:x/d", "SECRET_KEY": KEY}, "password as %XX"),
+        ({"DATABASE_OWNER_URL": "postgresql://u:p@h:port/d"}, "DATABASE_OWNER_URL"),
         ({"DATABASE_URL": "postgresql://x/y"}, "SECRET_KEY"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY"),
         ({"TRUSTED_PROXIES": "everybody"}, "TRUSTED_PROXIES"),
