@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 
@@ -121,7 +122,8 @@ def _issue(request: Request, entrance: Entrance) -> Ticket:
     """A new ticket with what the link presets or, where it presets nothing, its address says."""
     survey, link = entrance.questionnaire, entrance.link
     raw = {**request.query_params, **link.preset}
-    return Ticket(link.slug, survey.survey_id, accept_segments(survey, raw, [DimensionSource.LINK]))
+    labels = accept_segments(survey, raw, [DimensionSource.LINK])
+    return Ticket(link.slug, survey.survey_id, survey.version_id, labels)
 
 
 async def _take(request: Request, entrance: Entrance, given: FormInput) -> Response:
@@ -140,7 +142,7 @@ async def _take(request: Request, entrance: Entrance, given: FormInput) -> Respo
     asked = accept_segments(survey, given.segments, [DimensionSource.QUESTION])
     answer = NewAnswer(
         survey_id=survey.survey_id,
-        version_id=survey.version_id,
+        version_id=ticket.version_id,
         score=score,
         comment=comment,
         language=current_language(),
@@ -174,6 +176,8 @@ def _form(
     errors: Sequence[FormError],
 ) -> Response:
     survey = entrance.questionnaire
+    # Whoever is shown the page again reads the wording of now.
+    ticket = replace(ticket, version_id=survey.version_id)
     questions = [
         dimension
         for dimension in survey.dimensions

@@ -1,7 +1,8 @@
 """The signed ticket of a form: made when the page is shown, given back when it is sent.
 
-It carries the submission key, so that a double click or a retry is one answer, and the segment
-values of the link, so that nobody edits them on the page. It holds nothing about a person.
+It carries the submission key, so that a double click or a retry is one answer, the wording version
+that was read, so that the answer keeps it, and the segment values of the link, so that nobody edits
+them on the page. It holds nothing about a person.
 """
 
 import uuid
@@ -16,15 +17,16 @@ from app.foundation.tokens import new_id
 
 LIFE = timedelta(hours=24)
 MAX_LENGTH = 4_000
-_SALT = "form-ticket"
+_SALT = "form-ticket 2"  # another number for other content, so that no older ticket is misread
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Leave to answer one survey by one link, once."""
+    """Leave to answer one survey, in one wording, by one link, once."""
 
     slug: str
     survey_id: uuid.UUID
+    version_id: uuid.UUID
     labels: Mapping[str, str]
     submission_key: uuid.UUID = field(default_factory=new_id)
 
@@ -36,8 +38,9 @@ class _Signer(TimestampSigner):
 
 def sign_ticket(secret_key: str, ticket: Ticket) -> str:
     """The text that stands for `ticket` on the page, good for 24 hours from now."""
+    ids = (ticket.survey_id, ticket.version_id, ticket.submission_key)
     return _serializer(secret_key).dumps(
-        [ticket.slug, ticket.survey_id.hex, dict(ticket.labels), ticket.submission_key.hex]
+        [ticket.slug, dict(ticket.labels), *(found.hex for found in ids)]
     )
 
 
@@ -49,10 +52,11 @@ def read_ticket(
         return None
     max_age = int(life.total_seconds()) if life else None
     try:
-        found = _serializer(secret_key).loads(signed, max_age=max_age)
+        found_slug, labels, *ids = _serializer(secret_key).loads(signed, max_age=max_age)
     except (BadData, UnicodeError):
         return None
-    ticket = Ticket(found[0], uuid.UUID(found[1]), found[2], uuid.UUID(found[3]))
+    found_survey_id, version_id, submission_key = map(uuid.UUID, ids)
+    ticket = Ticket(found_slug, found_survey_id, version_id, labels, submission_key)
     return ticket if (ticket.slug, ticket.survey_id) == (slug, survey_id) else None
 
 

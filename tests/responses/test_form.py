@@ -16,10 +16,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from app.accounts.schemas import SYSTEM
 from app.foundation import clock
 from app.foundation.database import Database
 from app.foundation.settings import Settings
 from app.responses.tickets import Ticket, sign_ticket
+from app.surveys.actions import make_version
+from app.surveys.inputs import VersionInput
 from app.surveys.models import Channel
 from tests.factories import Cast
 from tests.responses.scene import (
@@ -193,6 +196,22 @@ async def test_a_multipart_form_is_read_too(
     assert broken.status_code == 400
 
 
+async def test_an_answer_keeps_the_wording_that_was_read(
+    client: httpx.AsyncClient, database: Database, scene: Scene, owner: psycopg.Connection
+) -> None:
+    kept, shown_again = [ticket_in(await client.get("/s/cafe")) for _time in range(2)]
+    reworded = VersionInput.model_validate({"wording": {"en": {"reason_question": "Why so?"}}})
+    async with database.transaction(scene.workspace_id) as session:
+        version = await make_version(session, scene.workspace_id, SYSTEM, scene.survey_id, reworded)
+    page = await client.post("/s/cafe/responses", data={"ticket": shown_again})
+    assert "Why so?" in page.text
+    for score, ticket in (("1", kept), ("2", ticket_in(page))):
+        sent = await client.post("/s/cafe/responses", data={"ticket": ticket, "score": score})
+        assert sent.status_code == 303
+    stored = owner.execute("SELECT score, version_id FROM responses ORDER BY score").fetchall()
+    assert stored == [(1, scene.version_id), (2, version.id)]
+
+
 @pytest.mark.parametrize("kind", ["missing", "forged", "old", "other survey", "other link"])
 async def test_a_ticket_that_does_not_hold_costs_no_text(
     client: httpx.AsyncClient,
@@ -204,7 +223,9 @@ async def test_a_ticket_that_does_not_hold_costs_no_text(
     survey_id = scene.workspace_id if kind == "other survey" else scene.survey_id
     slug = "elsewhere" if kind == "other link" else "cafe"
     with clock.fixed(clock.now() - timedelta(hours=25 if kind == "old" else 1)):
-        ticket = sign_ticket(settings.secret_key, Ticket(slug, survey_id, {"plan": "pro"}))
+        ticket = sign_ticket(
+            settings.secret_key, Ticket(slug, survey_id, scene.version_id, {"plan": "pro"})
+        )
     ticket = {"missing": "", "forged": ticket[:-2] + "xx"}.get(kind, ticket)
     fields = {"ticket": ticket, "score": "6", "comment": "mine", "segment.age": "old"}
     sent = await client.post("/s/cafe/responses?lang=en", data=fields)
