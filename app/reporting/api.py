@@ -11,7 +11,7 @@ from app.accounts.audit import record_event
 from app.accounts.schemas import ApiClient
 from app.foundation.errors import Conflict
 from app.foundation.translation import mark
-from app.foundation.web.openapi import problems
+from app.foundation.web.openapi import OnceEach, problems
 from app.reporting.exporting import stream_csv
 from app.reporting.filters import ExportQuery, ListQuery, MetricsQuery, read_filter
 from app.reporting.listing import ListRequest, list_responses
@@ -19,7 +19,7 @@ from app.reporting.metrics import measure
 from app.reporting.shapes import MetricsOut, ResponseList
 from app.surveys.queries import get_questionnaire
 
-router = APIRouter(prefix="/api/v1")
+router = APIRouter(prefix="/api/v1", dependencies=[OnceEach])
 
 # A parameter whose name is the customer's own cannot stand in a model.
 BY_SEGMENT = {

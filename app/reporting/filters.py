@@ -26,6 +26,8 @@ SEGMENT_PREFIX = "segment."
 LANGUAGE = "language"
 CHANNEL = "channel"
 MAX_LABELS = 4
+# Wide enough for every survey, and no reckoning with months leaves the calendar.
+_WorkspaceDay = Annotated[Day, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,12 @@ class FilterQuery(BaseModel):
     # names, `segment.KEY`, are the customer's own.
     model_config = ConfigDict(extra="allow")
 
-    since: Annotated[Day, Field(description="First workspace day", examples=["2026-01-01"])] = None
-    until: Annotated[Day, Field(description="Last workspace day", examples=["2026-03-31"])] = None
+    since: Annotated[
+        _WorkspaceDay, Field(description="First workspace day", examples=["2026-01-01"])
+    ] = None
+    until: Annotated[
+        _WorkspaceDay, Field(description="Last workspace day", examples=["2026-03-31"])
+    ] = None
     language: Annotated[str | None, Field(description="Language of the answer (BCP 47)")] = None
     channel: Annotated[Channel | None, Field(description="How the answer came in")] = None
 

@@ -22,6 +22,7 @@ from app.surveys.schemas import RESERVED_VALUES, Questionnaire
 
 EVER = Period(None, None)
 RECENT = timedelta(days=90)
+MAX_SERIES_DAYS = 4_000  # of a series by day: eleven years
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ async def measure(
 ) -> Metrics:
     """All figures of a filter, in at most two statements.
 
-    Invalid for a series of a subgroup by days or weeks.
+    Invalid for a series of a subgroup by days or weeks, and for one of too many days.
     """
     if asked.is_subgroup and asked.interval in (Interval.DAY, Interval.WEEK):
         raise refused(
@@ -253,6 +254,9 @@ def _series_of_everybody(
     if asked.interval is None or found is None:
         return ()
     first, last = asked.since or found[0], min(asked.until or today, max(today, found[1]))
+    if asked.interval is Interval.DAY and (last - first).days >= MAX_SERIES_DAYS:
+        reason = mark("That many days make too long a series; choose a longer interval.")
+        raise refused(InvalidParam("interval", reason))
     parts: dict[date, list[Distribution]] = {}
     for (day, standing), counts in totals.days.items():
         if standing is Standing.COUNTED and day in asked.period:

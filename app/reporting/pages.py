@@ -13,6 +13,7 @@ from app.accounts.schemas import Member
 from app.foundation import clock
 from app.foundation.errors import Conflict, Invalid
 from app.foundation.translation import gettext, mark
+from app.foundation.web.openapi import OnceEach
 from app.foundation.web.rendering import render
 from app.reporting import labels
 from app.reporting.dashboard import build_dashboard
@@ -33,7 +34,7 @@ from app.responses.actions import exclude_response, include_response
 from app.surveys.queries import get_questionnaire
 from app.surveys.schemas import Questionnaire
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[OnceEach])
 
 SURVEY = "/w/{workspace}/surveys/{survey_id}"
 ANSWERS_AT_ONCE = 50

@@ -173,6 +173,13 @@ async def test_series(acme_reader: httpx.AsyncClient, scene: Scene) -> None:
         ({"interval": "day", "segment.plan": "free"}, "interval"),
         ({"survey_id": "x"}, "survey_id"),
         ({"category": "promoter"}, "category"),
+        ({"since": ["2026-05-01", "2026-06-01"]}, "since"),
+        ({"group_by": ["plan", "age"]}, "group_by"),
+        ({"since": "1900-01-01", "interval": "day"}, "interval"),
+        ({"since": "0001-01-01", "until": "2026-05-01"}, "since"),
+        ({"since": "9999-12-31"}, "since"),
+        ({"until": "0001-01-01"}, "until"),
+        ({"until": "9999-12-31", "segment.plan": "free"}, "until"),
     ],
 )
 async def test_what_is_not_understood_is_refused_by_name(
@@ -183,6 +190,12 @@ async def test_what_is_not_understood_is_refused_by_name(
     )
     assert answer.status_code == 422
     assert [param["name"] for param in answer.json()["invalid_params"]] == [name]
+
+
+async def test_the_widest_window_is_all_time(acme_reader: httpx.AsyncClient, scene: Scene) -> None:
+    days = {"since": "1900-01-01", "until": "2199-12-31"}
+    assert_figures(await metrics(acme_reader, scene, **days, interval="month"), ALL)
+    assert_figures(await metrics(acme_reader, scene, **days, **{"segment.plan": "free"}), FREE)
 
 
 async def test_at_most_four_labels_are_combined(

@@ -142,10 +142,16 @@ async def test_a_cursor_fits_only_its_own_list(
 
 @pytest.mark.parametrize(
     ("query", "name"),
-    [({"limit": "0"}, "limit"), ({"limit": "201"}, "limit"), ({"q": "x"}, "q")],
+    [
+        ({"limit": "0"}, "limit"),
+        ({"limit": "201"}, "limit"),
+        ({"q": "x"}, "q"),
+        ({"category": ["promoter", "passive"]}, "category"),
+        ({"until": "9999-12-31", "channel": "link"}, "until"),
+    ],
 )
 async def test_bad_parameters(
-    acme_reader: httpx.AsyncClient, scene: Scene, query: dict[str, str], name: str
+    acme_reader: httpx.AsyncClient, scene: Scene, query: dict[str, Any], name: str
 ) -> None:
     answer = await acme_reader.get(f"/api/v1/surveys/{scene.survey_id}/responses", params=query)
     assert answer.status_code == 422

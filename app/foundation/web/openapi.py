@@ -1,5 +1,6 @@
 """Shapes that every API operation shares: problems, list meta, and refusal of unknown queries."""
 
+from collections import Counter
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
@@ -93,3 +94,18 @@ async def _refuse_query(request: Request) -> None:
 
 # For operations without query parameters: an unknown one is refused, as everywhere.
 NoQuery = Depends(_refuse_query)
+
+
+async def _refuse_repetitions(request: Request) -> None:
+    counts = Counter(name for name, _value in request.query_params.multi_items())
+    repeated = [name for name, count in counts.items() if count > 1]
+    if repeated:
+        reason = mark("Give this parameter once.")
+        raise Invalid(
+            mark("See which inputs were refused."),
+            invalid_params=[InvalidParam(name, reason) for name in repeated],
+        )
+
+
+# Of a parameter given twice FastAPI reads the last: figures of another filter than was asked for.
+OnceEach = Depends(_refuse_repetitions)
