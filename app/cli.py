@@ -40,6 +40,7 @@ Result = TypeVar("Result")
 @cli.command()
 def serve() -> None:
     """Serve Honne; with its own Postgres unless DATABASE_URL is set."""
+    _end_when_interrupted()
     settings = _settings()
     with take_port(settings) as listener, _running_database(settings) as ready:
 
@@ -56,6 +57,7 @@ def serve() -> None:
 @cli.command()
 def demo() -> None:
     """Serve Honne with a demo workspace; prints where to look and how to get in."""
+    _end_when_interrupted()
     settings = _settings(quiet=True)
     with take_port(settings) as listener, _running_database(settings, migrating=True) as ready:
         access = _run(ready, lambda database: open_demo(database, ready))
@@ -185,6 +187,11 @@ def _end(*_signal: object) -> None:
     raise SystemExit(0)
 
 
+def _end_when_interrupted() -> None:
+    """Ctrl-C is how a server is stopped, even while it starts: no failure, as elsewhere."""
+    signal.signal(signal.SIGINT, _end)
+
+
 app.responses.commands.register(cli, open_settings)
 
 
@@ -192,9 +199,7 @@ def main() -> None:
     """Run the command line. What the operator must mend is one line and exit code 2."""
     signal.signal(signal.SIGTERM, _end)
     try:
-        cli()
-    except KeyboardInterrupt:
-        sys.exit(0)
+        cli(prog_name="honne")
     except StartupError as error:
         sys.exit(_complain(str(error)))
     except HonneError as error:

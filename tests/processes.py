@@ -41,8 +41,8 @@ def run_honne(*arguments: str, **values: str) -> "subprocess.CompletedProcess[st
 
 
 @contextmanager
-def demo(folder: Path, port: int) -> Iterator[tuple["subprocess.Popen[str]", Mapping[str, str]]]:
-    """`honne demo` on a data directory, and the lines it printed as name → value."""
+def demo_process(folder: Path, port: int) -> Iterator["subprocess.Popen[str]"]:
+    """`honne demo` on a data directory, as soon as it was started."""
     process = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "demo"],
         cwd=ROOT,
@@ -51,13 +51,20 @@ def demo(folder: Path, port: int) -> Iterator[tuple["subprocess.Popen[str]", Map
         text=True,
     )
     try:
-        assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(4)]
-        pairs = (line.rstrip("\n").partition(":") for line in lines)
-        yield process, {name: value.strip() for name, _colon, value in pairs}
+        yield process
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
             process.wait(timeout=STOP_WITHIN_S)
         assert process.stdout is not None
         process.stdout.close()
+
+
+@contextmanager
+def demo(folder: Path, port: int) -> Iterator[tuple["subprocess.Popen[str]", Mapping[str, str]]]:
+    """`honne demo` that is ready, and the lines it printed as name → value."""
+    with demo_process(folder, port) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(4)]
+        pairs = (line.rstrip("\n").partition(":") for line in lines)
+        yield process, {name: value.strip() for name, _colon, value in pairs}

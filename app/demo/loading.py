@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.api_keys import create_api_key, revoke_keys_named
@@ -29,6 +29,7 @@ TIME_ZONE = "Asia/Tokyo"
 OWNER_EMAIL = "owner@demo.example"
 KEY_NAME = "Demo"
 BATCH_SIZE = 1_000
+DEMO_LOCK = 0x6465_6D6F  # "demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class DemoAccess:
 async def open_demo(database: Database, settings: Settings) -> DemoAccess:
     """Load the demo where it is missing; end the last start's link and key and make new ones."""
     async with database.transaction() as session:
+        await session.execute(select(func.pg_advisory_xact_lock(DEMO_LOCK)))
         workspace = await session.scalar(select(Workspace).where(Workspace.is_demo).limit(1))
         if workspace is None:
             workspace = await _load(session)

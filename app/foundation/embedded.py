@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote
 
 import psycopg
@@ -107,7 +108,9 @@ class _Server:
     @property
     def socket_dir(self) -> Path:
         inside = self.home / "socket"
-        if len(os.fsencode(inside)) <= SOCKET_PATH_LIMIT:
+        # Postgres reads a comma as the next folder, and a quotation mark ends its setting.
+        is_plain = not set("',") & set(str(inside))
+        if is_plain and len(os.fsencode(inside)) <= SOCKET_PATH_LIMIT:
             return inside
         name = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"honne-{os.getuid()}-{name}"
@@ -223,28 +226,33 @@ def _use(server: _Server) -> Iterator[None]:
         (server.root / "starting.lock").open("w") as starting,
         (server.root / "users.lock").open("w") as users,
     ):
-        with _locked(starting):
-            fcntl.flock(users, fcntl.LOCK_SH)
-            server.start()
         try:
+            with _locked(starting):
+                fcntl.flock(users, fcntl.LOCK_SH)
+                server.start()
             yield
         finally:
             with _locked(starting):
-                try:
-                    fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    pass  # somebody else still uses the server
-                else:
-                    server.stop()
+                _leave(server, users)
+
+
+def _leave(server: _Server, users: IO[str]) -> None:
+    """Stop what runs, be it half started, unless somebody else still uses the server."""
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    if server.is_running():
+        server.stop()
 
 
 @contextmanager
-def _locked(file: object) -> Iterator[None]:
-    fcntl.flock(file, fcntl.LOCK_EX)  # type: ignore[arg-type]
+def _locked(file: IO[str]) -> Iterator[None]:
+    fcntl.flock(file, fcntl.LOCK_EX)
     try:
         yield
     finally:
-        fcntl.flock(file, fcntl.LOCK_UN)  # type: ignore[arg-type]
+        fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _make_private_root(root: Path) -> None:

@@ -6,8 +6,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, create_engine, func, select, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from app.foundation.database import RUNTIME_ROLE
@@ -15,11 +15,17 @@ from app.foundation.errors import StartupError
 from app.foundation.settings import Settings
 from app.foundation.translation import ROOT
 
+MIGRATION_LOCK = 0x7363_6865_6D61  # "schema"
+
 
 def migrate(settings: Settings) -> None:
-    """Upgrade to the newest revision as the owner; the runtime login may then act as the app."""
+    """Upgrade to the newest revision as the owner; the runtime login may then act as the app.
+
+    Processes that start side by side do so one after the other.
+    """
     with connected(settings.database_owner_url) as connection:
         _refuse_newer(connection)
+        connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -40,7 +46,7 @@ def connected(url: str) -> Connection:
     engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": 5})
     try:
         return engine.connect()
-    except OperationalError as error:
+    except (OperationalError, ProgrammingError) as error:
         reason = str(error.orig).strip().splitlines()[0] if error.orig else "no reason given"
         raise StartupError(f"The database cannot be reached ({reason}).") from error
 

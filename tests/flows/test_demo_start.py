@@ -2,11 +2,13 @@
 
 import re
 import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 
-from tests.processes import STOP_WITHIN_S, demo, free_port
+from tests.processes import STOP_WITHIN_S, demo, demo_process, free_port
 
 ADDRESS = r"http://127\.0\.0\.1:\d+"
 LINES = {
@@ -56,6 +58,29 @@ def test_the_demo_starts_again_and_again(tmp_path: Path) -> None:
     assert _is_running(tmp_path)
     with demo(tmp_path, free_port()) as (_process, third):
         assert _metrics(dict(third), third["api key"]).json()["nps"] == figures["nps"]
+    assert not _is_running(tmp_path)
+
+
+def test_two_that_start_side_by_side_share_one_demo(tmp_path: Path) -> None:
+    def look(folder: Path) -> tuple[str, int]:
+        with demo(folder, free_port()) as (process, lines):
+            slug = lines["form"].split("/s/")[1]
+            process.send_signal(signal.SIGINT)
+            return slug, process.wait(timeout=STOP_WITHIN_S)
+
+    with ThreadPoolExecutor(2) as starting:
+        first, second = starting.map(look, [tmp_path] * 2)
+    assert first == second
+    assert first[1] == 0
+    assert not _is_running(tmp_path)
+
+
+def test_interrupting_the_start_is_no_failure(tmp_path: Path) -> None:
+    with demo_process(tmp_path, free_port()) as process:
+        while not _is_running(tmp_path):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=STOP_WITHIN_S) == 0
     assert not _is_running(tmp_path)
 
 

@@ -5,8 +5,12 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import psycopg
+import pytest
 
 from app.foundation.embedded import embedded_postgres
+from app.foundation.errors import StartupError
+from app.foundation.settings import read_settings
+from app.foundation.web.server import take_port
 from tests.processes import free_port, run_honne
 
 KEY = "k" * 32
@@ -27,6 +31,12 @@ def test_a_port_in_use(tmp_path: Path) -> None:
         port = str(taken.getsockname()[1])
         _assert_one_line(run_honne("serve", PORT=port, HONNE_DATA_DIR=str(tmp_path)), "in use")
     assert not (tmp_path / "postgres").exists(), "nothing was started for it"
+
+
+def test_a_port_taken_by_another_start_that_is_not_ready_yet(tmp_path: Path) -> None:
+    settings = read_settings({"PORT": str(free_port()), "HONNE_DATA_DIR": str(tmp_path)})
+    with take_port(settings), pytest.raises(StartupError, match="in use"):
+        take_port(settings)
 
 
 def test_an_unreachable_database() -> None:

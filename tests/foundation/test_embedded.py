@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psycopg
@@ -90,6 +91,22 @@ def test_a_killed_user_and_a_killed_server_are_recovered_from(tmp_path: Path) ->
     _end(other, signal.SIGKILL)
     os.kill(pid, signal.SIGKILL)
     with embedded_postgres(tmp_path) as addresses:
+        assert _query(addresses, "SELECT 1") == 1
+
+
+def test_a_user_who_gives_up_leaves_no_half_started_server(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", USER, str(tmp_path)], stderr=subprocess.PIPE)
+    started = tmp_path / "postgres" / "cluster" / "postmaster.pid"
+    while not started.exists():
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert not started.exists()
+
+
+@pytest.mark.parametrize("name", ["o'brien", "a,b", "with blank", "日本"])
+def test_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
+    with embedded_postgres(tmp_path / name) as addresses:
         assert _query(addresses, "SELECT 1") == 1
 
 

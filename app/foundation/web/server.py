@@ -26,6 +26,8 @@ def take_port(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        # Two sockets may be bound to one port; only one of them may listen.
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise StartupError(_why_not(settings, error)) from error
