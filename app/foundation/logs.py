@@ -1,6 +1,9 @@
 """Structured logs on standard error: one JSON object a line, no bodies, no addresses."""
 
 import logging.config
+import time
+
+from pythonjsonlogger.json import JsonFormatter
 
 
 def configure_logging(level: str) -> None:
@@ -11,8 +14,9 @@ def configure_logging(level: str) -> None:
             "disable_existing_loggers": False,
             "formatters": {
                 "json": {
-                    "class": "pythonjsonlogger.json.JsonFormatter",
-                    "format": "{asctime}{levelname}{name}{message}",
+                    "()": _Formatter,
+                    "fmt": "{asctime}{levelname}{name}{message}",
+                    "datefmt": "%Y-%m-%dT%H:%M:%SZ",
                     "style": "{",
                     "rename_fields": {"asctime": "time", "levelname": "level"},
                 }
@@ -27,3 +31,7 @@ def configure_logging(level: str) -> None:
             },
         }
     )
+
+
+class _Formatter(JsonFormatter):
+    converter = staticmethod(time.gmtime)
