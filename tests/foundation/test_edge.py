@@ -5,6 +5,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.conftest import BASE_URL
+from tests.factories import Cast
 
 KIB = 1024
 
@@ -61,6 +62,17 @@ async def test_a_form_from_elsewhere_is_refused(
     ) as client:
         answer = await client.post("/nowhere", headers=headers)
     assert answer.status_code == (404 if passes else 403)
+
+
+async def test_a_form_in_an_encoding_that_reads_nothing_is_refused(
+    as_alice: httpx.AsyncClient, cast: Cast
+) -> None:
+    answer = await as_alice.post(
+        f"/w/{cast.acme}/surveys",
+        content=b'--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nx\r\n--b--\r\n',
+        headers={"Content-Type": "multipart/form-data; boundary=b; charset=undefined"},
+    )
+    assert answer.status_code == 400
 
 
 async def test_people_are_told_in_their_language(client: httpx.AsyncClient) -> None:

@@ -27,6 +27,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HonneError, _expected)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(UnicodeError, _unreadable)
     app.add_exception_handler(PoolTimeout, _database_away)
     app.add_exception_handler(OperationalError, _database_away)
     app.add_exception_handler(InterfaceError, _database_away)
@@ -111,6 +112,11 @@ def _invalid_param(entry: Mapping[str, Any]) -> InvalidParam:
         return InvalidParam(str(where), "This is not valid JSON.")
     name = ".".join(str(part) for part in path) or str(where)
     return InvalidParam(name, str(entry["msg"]))
+
+
+async def _unreadable(request: Request, _error: Exception) -> Response:
+    """A sender may name any of Python's encodings for a form, some of which read nothing."""
+    return error_response(request.scope, errors.BadRequest())
 
 
 async def _database_away(request: Request, error: Exception) -> Response:
