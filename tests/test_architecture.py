@@ -13,6 +13,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table,
 import app.accounts.models
 import app.responses.models
 import app.surveys.models  # noqa: F401
+from app.accounts.pages.wording import ACTIONS
 from app.foundation.database import RUNTIME_ROLE, Base, TenantRow
 from app.foundation.migrate import alembic_config, connected
 from app.foundation.settings import VARIABLES, Settings
@@ -155,6 +156,24 @@ def test_unscoped_functions_are_called_only_where_that_is_meant() -> None:
     }
     assert calls - UNSCOPED_CALLS == set(), "this looks across workspaces; enter one instead"
     assert UNSCOPED_CALLS - calls == set(), "strike what is no longer there"
+
+
+def test_every_act_in_the_audit_log_has_words() -> None:
+    acts = {
+        node.value
+        for path in SOURCES
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.AsyncFunctionDef) and _records(function)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Constant) and re.fullmatch(r"[a-z_]+\.[a-z_]+", str(node.value))
+    }
+    assert acts == set(ACTIONS), "the log would show a code, or words for what nobody does"
+
+
+def _records(function: ast.AsyncFunctionDef) -> bool:
+    calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
+    recorders = {"record_event", "record_in_each_workspace"}
+    return any(isinstance(call, ast.Name) and call.id in recorders for call in calls)
 
 
 def test_nobody_commits_but_the_edges() -> None:
