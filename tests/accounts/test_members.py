@@ -108,6 +108,15 @@ async def test_somebody_with_an_account_joins_with_it(
     assert _role_of(owner, cast.acme, cast.charlie.user_id) == "viewer"
 
 
+async def test_a_new_account_ends_the_session_that_the_browser_had(
+    app: FastAPI, as_alice: httpx.AsyncClient, cast: Cast
+) -> None:
+    path = await _invite(as_alice, cast)
+    assert (await as_alice.post(f"{path}/accounts", data=NEWCOMER)).status_code == 303
+    async with browser(app, cast.alice.session_token) as stolen:
+        assert (await stolen.get("/account")).status_code == 303
+
+
 async def test_joining_needs_a_sign_in(
     as_alice: httpx.AsyncClient, client: httpx.AsyncClient, cast: Cast
 ) -> None:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.accounts.access import Anyone, SignedInPerson, SomeVisitor
+from app.accounts.access import Anyone, SignedInPerson, SomeVisitor, session_token
 from app.accounts.members import INVITATION_PREFIX, accept_invitation
 from app.accounts.models import MemberInvitation
 from app.accounts.pages.forms import (
@@ -64,7 +64,7 @@ async def join_with_new_account(
     except Invalid as error:
         return await _page(request, session, token, offer, error, name=name, email=email)
     await accept_invitation(session, settings_of(request), offer.workspace_id, token, user)
-    new = await start_session(session, settings_of(request), user)
+    new = await start_session(session, settings_of(request), user, session_token(request))
     return signed_in(request, new, f"/w/{offer.workspace_id}/surveys")
 
 

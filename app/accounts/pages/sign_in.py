@@ -125,7 +125,7 @@ async def set_password_by_link(
         user = await reset_password(session, settings_of(request), token, password)
     except Invalid as error:
         return _password_page(request, token, error)
-    new = await start_session(session, settings_of(request), user)
+    new = await start_session(session, settings_of(request), user, session_token(request))
     return signed_in(request, new, "/")
 
 
