@@ -12,6 +12,7 @@ import typer
 
 import app.responses.commands
 from app.accounts.models import LinkPurpose, User
+from app.accounts.people import clean_email
 from app.accounts.queries import unscoped_find_user_by_email, unscoped_has_users
 from app.accounts.sign_in_links import make_sign_in_link
 from app.accounts.workspaces import create_owner as add_owner
@@ -129,7 +130,7 @@ def reset_password(email: str) -> None:
 
 async def _password_link(database: Database, settings: Settings, email: str) -> str:
     async with database.transaction() as session:
-        user = await unscoped_find_user_by_email(session, email.strip().lower())
+        user = await unscoped_find_user_by_email(session, clean_email(email))
         if user is None:
             raise StartupError(f"Nobody here has the address {email}.")
         return await make_sign_in_link(

@@ -77,6 +77,13 @@ def test_a_database_that_was_not_migrated(tmp_path: Path) -> None:
         assert "/sign-in/links/" in owner.stdout or "/password" in owner.stdout
 
 
+def test_an_address_may_be_typed_as_it_is_read(tmp_path: Path) -> None:
+    data = {"HONNE_DATA_DIR": str(tmp_path)}
+    made = run_honne("create-workspace", "Acme", **data)
+    owner = run_honne("create-owner", "A@例え.example", "--workspace", made.stdout.strip(), **data)
+    assert "/sign-in/links/" in owner.stdout, owner.stderr
+
+
 def test_nonsense_is_refused_in_one_line(tmp_path: Path) -> None:
     done = run_honne(
         "create-workspace", "Acme", "--time-zone", "Mars", HONNE_DATA_DIR=str(tmp_path)
