@@ -39,8 +39,8 @@ PAGE_CSP = (
 class RequestContext:
     """Request id, headers and the log line.
 
-    Respondent requests are counted by the server's metrics, never logged one by one, and no line
-    holds a path with its values, an address or an agent.
+    Respondent requests leave no line, and no other line holds a path with its values, an address
+    or an agent.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
