@@ -1,4 +1,8 @@
-"""A running demo and a real Chromium, once for all browser tests of a process."""
+"""A running demo and a real Chromium for each file of browser tests.
+
+Playwright keeps an event loop running for as long as it is open, beside which no other test could
+run one: it ends with the file.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -24,7 +28,7 @@ class Demo:
     dashboard: str
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     executable = find_chromium()
     assert executable, "no Chromium on this machine: run python -m tests.browser.chromium"
@@ -34,7 +38,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running_demo(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("demo")
     with demo(folder, free_port()) as (_process, lines):
