@@ -7,12 +7,8 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import StreamingResponse
 
 from app.accounts.access import ApiReader
-from app.accounts.audit import record_event
-from app.accounts.schemas import ApiClient
-from app.foundation.errors import Conflict
-from app.foundation.translation import mark
 from app.foundation.web.openapi import OnceEach, problems
-from app.reporting.exporting import stream_csv
+from app.reporting.exporting import CSV_TYPE, attachment, begin_export, stream_csv
 from app.reporting.filters import ExportQuery, ListQuery, MetricsQuery, read_filter
 from app.reporting.listing import ListRequest, list_responses
 from app.reporting.metrics import measure
@@ -112,23 +108,9 @@ async def export_answers(
         secret_key=request.app.state.settings.secret_key,
         limit=1,
     )
-    listing = await list_responses(client.session, questionnaire, wanted)
-    if listing.is_suppressed:
-        raise Conflict(mark("This subgroup is hidden to protect respondents."))
-    _record_export(client, wanted)
+    await begin_export(client.session, questionnaire, client.actor, wanted)
     return StreamingResponse(
         stream_csv(request.app.state.database, questionnaire, wanted),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="responses-{survey_id}.csv"'},
-    )
-
-
-def _record_export(client: ApiClient, wanted: ListRequest) -> None:
-    record_event(
-        client.session,
-        client.workspace_id,
-        client.actor,
-        "responses.exported",
-        wanted.filter.survey_id,
-        {"filter": wanted.filter.to_query()},
+        media_type=CSV_TYPE,
+        headers=attachment(questionnaire),
     )

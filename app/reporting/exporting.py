@@ -5,16 +5,45 @@ import io
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.audit import record_event
+from app.accounts.schemas import Actor
 from app.foundation.database import Database
+from app.foundation.errors import Conflict
+from app.foundation.translation import mark
 from app.reporting.filters import SEGMENT_PREFIX
 from app.reporting.listing import ListedResponse, ListRequest, list_responses
 from app.reporting.shapes import month_text
 from app.surveys.schemas import Questionnaire
 
 ROWS_AT_ONCE = 1_000
+CSV_TYPE = "text/csv; charset=utf-8"
 BYTE_ORDER_MARK = "\ufeff"
 # What a spreadsheet would take for the start of a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+async def begin_export(
+    session: AsyncSession, questionnaire: Questionnaire, actor: Actor, request: ListRequest
+) -> None:
+    """Note in the audit log that the answers of `request` leave as a file.
+
+    Conflict where the subgroup is hidden: a file that is under way cannot say so any more.
+    """
+    listing = await list_responses(session, questionnaire, request)
+    if listing.is_suppressed:
+        raise Conflict(mark("This subgroup is hidden to protect respondents."))
+    record_event(
+        session, questionnaire.workspace_id, actor, "responses.exported", questionnaire.survey_id,
+        {"filter": request.filter.to_query()},
+    )  # fmt: skip
+
+
+def attachment(questionnaire: Questionnaire) -> dict[str, str]:
+    """The headers of the file."""
+    name = f"responses-{questionnaire.survey_id}.csv"
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
 async def stream_csv(

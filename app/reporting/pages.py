@@ -8,16 +8,15 @@ from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from app.accounts.access import SignedInMember, WorkspaceManager
-from app.accounts.audit import record_event
 from app.accounts.schemas import Member
 from app.foundation import clock
-from app.foundation.errors import Conflict, Invalid
-from app.foundation.translation import gettext, mark
+from app.foundation.errors import Invalid
+from app.foundation.translation import gettext
 from app.foundation.web.openapi import OnceEach
 from app.foundation.web.rendering import render
 from app.reporting import labels
 from app.reporting.dashboard import build_dashboard
-from app.reporting.exporting import stream_csv
+from app.reporting.exporting import CSV_TYPE, attachment, begin_export, stream_csv
 from app.reporting.filters import ExportQuery, ReportFilter, read_filter
 from app.reporting.listing import ListedResponse, Listing, ListRequest, list_responses
 from app.reporting.page_filters import (
@@ -135,21 +134,11 @@ async def download_responses(
         secret_key=request.app.state.settings.secret_key,
         limit=1,
     )
-    listing = await list_responses(member.session, questionnaire, wanted)
-    if listing.is_suppressed:
-        raise Conflict(mark("This subgroup is hidden to protect respondents."))
-    record_event(
-        member.session,
-        member.workspace_id,
-        member.actor,
-        "responses.exported",
-        survey_id,
-        {"filter": wanted.filter.to_query()},
-    )
+    await begin_export(member.session, questionnaire, member.actor, wanted)
     return StreamingResponse(
         stream_csv(request.app.state.database, questionnaire, wanted),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="responses-{survey_id}.csv"'},
+        media_type=CSV_TYPE,
+        headers=attachment(questionnaire),
     )
 
 
