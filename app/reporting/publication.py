@@ -9,7 +9,8 @@
 - A row shows its day, or its labels with its bucket of months, never both.
 
 There is no way around this for anybody, owners included. Not covered yet is what follows from
-several tables of different periods taken together, beyond the periods of one subgroup.
+several tables of different periods taken together, beyond the periods of one subgroup, and what
+somebody learns who leaves an answer out, or adds some, and sees which subgroup's figures move.
 """
 
 from collections import Counter, defaultdict
@@ -23,9 +24,12 @@ from app.reporting.buckets import (
     interval_start,
     is_union_of_buckets,
     month_end,
+    shortened,
 )
 from app.reporting.counts import EVERYBODY, Cell, Cube
 from app.scoring import Distribution
+
+FITTED_CELLS = 500  # with more subgroups than that, trying several windows would take too long
 
 Line = tuple[Cell, str]
 """Siblings that add up to a total: what they share, and the selector in which they differ."""
@@ -58,6 +62,15 @@ class Publication:
             self.shows(cell - {pair}) and (cell - {pair}, pair[0]) not in self._blank
             for pair in cell
         )
+
+    @property
+    def hides_nothing(self) -> bool:
+        return not self._hidden
+
+    @property
+    def answers_shown(self) -> int:
+        """The sizes of all subgroups that may be shown, added up: what a window is worth."""
+        return sum(size for cell, size in self._sizes.items() if cell not in self._hidden)
 
     def figures(self, cell: Cell) -> Distribution | None:
         """The counts of a subgroup; None where they are hidden."""
@@ -113,6 +126,25 @@ def _lines(table: Sequence[Cell]) -> dict[Line, list[Cell]]:
         for pair in sorted(cell):
             lines[cell - {pair}, pair[0]].append(cell)
     return lines
+
+
+def fitting_months(cubes: Sequence[Cube], minimum: int, months: Period) -> Period:
+    """The part of `months` in which the most can be shown.
+
+    A period that cuts the bucket of one small subgroup hides it, and a larger sibling with it.
+    Giving up a month or two at either end, at most a quarter of the period, often shows both.
+    """
+    if sum(len(cube.totals) for cube in cubes) > FITTED_CELLS:
+        return months
+    best, most = months, -1
+    for candidate in shortened(months):
+        published = [Publication(cube, minimum, candidate) for cube in cubes]
+        shown = sum(publication.answers_shown for publication in published)
+        if shown > most:
+            best, most = candidate, shown
+        if candidate == months and all(publication.hides_nothing for publication in published):
+            break
+    return best
 
 
 @dataclass(frozen=True, slots=True)
