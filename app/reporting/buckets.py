@@ -4,7 +4,7 @@ Figures of subgroups exist by whole calendar months only, and months with few an
 with the months after them. All of that is decided here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -87,6 +87,21 @@ def whole_months(period: Period, today: date) -> Period | None:
     if since is not None and since.day != 1:
         since = add_months(since, 1)
     return None if since is not None and since > until else Period(since, until)
+
+
+def shortened(months: Period) -> Iterator[Period]:
+    """`months`, a period of whole months with an end, then its shorter parts, the longest first.
+
+    Up to three months are given up, and never more than a quarter; none where the start is open.
+    """
+    yield months
+    if months.since is None or months.until is None:
+        return
+    most = min(3, months_between(months.since, months.until) // 4)
+    for lost in range(1, most + 1):
+        for at_the_end in range(lost + 1):
+            since = add_months(months.since, lost - at_the_end)
+            yield Period(since, add_months(months.until, 1 - at_the_end) - DAY)
 
 
 def ladder(counts: Mapping[date, int], minimum: int) -> tuple[tuple[date, ...], ...]:

@@ -12,7 +12,7 @@ from app.foundation.translation import mark
 from app.reporting.buckets import DAY, Interval, Period, interval_start, split, whole_months
 from app.reporting.counts import Cell, Cube, DailyTotals, add
 from app.reporting.filters import CHANNEL, LANGUAGE, SEGMENT_PREFIX, ReportFilter, refused
-from app.reporting.publication import Publication, publish_series
+from app.reporting.publication import Publication, fitting_months, publish_series
 from app.reporting.queries import load_cubes, load_daily_totals
 from app.responses.models import Standing
 from app.scoring import Comparison, Distribution, Nps, compare, compare_many, interval_of, nps_of
@@ -96,7 +96,10 @@ async def measure(
         )
     today = clock.today(questionnaire.time_zone)
     cubes = await _load_cubes(session, questionnaire, asked, today)
-    report = _Report(questionnaire, asked, cubes, whole_months(asked.period, today))
+    months = whole_months(asked.period, today)
+    if months is not None:
+        months = fitting_months(list(cubes.values()), questionnaire.min_group_size, months)
+    report = _Report(questionnaire, asked, cubes, months)
     if asked.is_subgroup:
         return report.of_subgroup()
     period = asked.period

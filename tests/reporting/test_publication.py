@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 
 from app.reporting.buckets import Period
 from app.reporting.counts import EVERYBODY, Cell, Cube
-from app.reporting.publication import Publication, publish_rows, publish_series
+from app.reporting.publication import (
+    Publication,
+    fitting_months,
+    publish_rows,
+    publish_series,
+)
 from app.scoring import Distribution
 
 JANUARY, FEBRUARY, MARCH = (date(2026, month, 1) for month in range(1, 4))
@@ -153,3 +158,50 @@ def test_a_series_adds_up_to_its_figure_and_hides_none_or_several(
     hidden = whole.total - sum(shown)
     assert hidden == 0 or hidden >= minimum
     assert sum(size(cube, wanted, point.period) for point in points) == whole.total
+
+
+def _year(**by_month: tuple[int, ...]) -> Cube:
+    """A cube of plans, with answers from January 2026 on."""
+    return Cube(
+        ("plan",),
+        {
+            (date(2026, month, 1), (plan,)): nines(count)
+            for plan, counts in by_month.items()
+            for month, count in enumerate(counts, start=1)
+            if count
+        },
+    )
+
+
+def test_a_window_gives_up_a_month_rather_than_two_groups() -> None:
+    cube = _year(free=(50,) * 8, pro=(20,) * 8, none=(3, 6, 5, 7, 5, 5, 6, 5))
+    asked = Period(FEBRUARY, date(2026, 8, 31))  # cuts the bucket of January and February
+    assert Publication(cube, MINIMUM, asked).figures(cell(plan="pro")) is None
+    window = fitting_months([cube], MINIMUM, asked)
+    assert window == Period(MARCH, date(2026, 8, 31))
+    assert Publication(cube, MINIMUM, window).hides_nothing
+
+
+def test_a_window_that_fits_is_kept() -> None:
+    cube = _year(free=(50,) * 8, pro=(20,) * 8)
+    assert fitting_months([cube], MINIMUM, FIRST_QUARTER) == FIRST_QUARTER
+
+
+def test_a_window_is_not_given_up_for_nothing() -> None:
+    cube = _year(free=(50,) * 8, pro=(20,) * 8, team=(1, 0, 0, 0, 0, 0, 0, 0))
+    asked = Period(JANUARY, date(2026, 8, 31))
+    window = fitting_months([cube], MINIMUM, asked)
+    assert window in (asked, Period(FEBRUARY, date(2026, 8, 31)))
+    assert Publication(cube, MINIMUM, window).answers_shown >= 400
+
+
+@given(cubes())
+def test_a_fitted_window_never_shows_less(cube: Cube) -> None:
+    asked = Period(JANUARY, date(2026, 4, 30))
+    window = fitting_months([cube], MINIMUM, asked)
+    assert window.since is not None
+    assert window.until is not None
+    assert window.since >= JANUARY
+    assert window.until <= date(2026, 4, 30)
+    before, after = (Publication(cube, MINIMUM, months) for months in (asked, window))
+    assert after.answers_shown >= before.answers_shown
