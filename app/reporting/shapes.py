@@ -92,8 +92,9 @@ class MetricsOut(BaseModel):
     """The figures of a filter.
 
     A suppressed subgroup has null for every figure. `window` are the days that the figures are
-    about: subgroups exist by whole, ended months inside the days asked for, and are null where
-    there is none. `groups` and `series` are there when asked for.
+    about: subgroups exist by whole, ended months inside the days asked for (up to a quarter of
+    them may be left out at either end where that shows more), and are null where there is none.
+    `groups` and `series` are there when asked for.
     """
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
