@@ -11,7 +11,8 @@ from datetime import date
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from app.foundation.errors import Invalid, InvalidParam
 from app.foundation.paging import MAX_PAGE_SIZE, PAGE_SIZE
@@ -27,7 +28,16 @@ LANGUAGE = "language"
 CHANNEL = "channel"
 MAX_LABELS = 4
 # Wide enough for every survey, and no reckoning with months leaves the calendar.
-_WorkspaceDay = Annotated[Day, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+
+
+def _in_range(day: date | None) -> date | None:
+    if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise PydanticCustomError("day_range", mark("Give a day from 1900 to 2199."))
+    return day
+
+
+_WorkspaceDay = Annotated[Day, AfterValidator(_in_range)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +133,7 @@ class FilterQuery(BaseModel):
     def _in_order(cls, until: date | None, info: ValidationInfo) -> date | None:
         since = info.data.get("since")
         if since is not None and until is not None and until < since:
-            raise ValueError("until lies before since")
+            raise PydanticCustomError("day_order", mark("The last day lies before the first."))
         return until
 
 
