@@ -227,3 +227,18 @@ def test_the_schema_is_what_the_models_say(settings: Settings) -> None:
         config = alembic_config()
         config.attributes["connection"] = connection
         command.check(config)
+
+
+def test_no_message_hides_in_an_f_string() -> None:
+    for path in SOURCES:
+        hidden = [
+            call.args[0].value
+            for text in ast.walk(ast.parse(path.read_text()))
+            if isinstance(text, ast.JoinedStr)
+            for call in ast.walk(text)
+            if isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Name)
+            and call.func.id in {"_", "gettext", "ngettext", "mark"}
+            and isinstance(call.args[0], ast.Constant)
+        ]
+        assert not hidden, f"{_name(path)}: Python 3.11 does not find {hidden} for translation"

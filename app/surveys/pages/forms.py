@@ -135,7 +135,7 @@ def _label(control: str) -> str:
     if first == "wording" and len(rest) == 2 and rest[1] in TEXT_LABELS:
         return f"{gettext(TEXT_LABELS[rest[1]])} ({rest[0]})"
     if first == "dimensions" and rest:
-        return f"{gettext(mark('Segment'))} {int(rest[0]) + 1}"
+        return gettext(mark("Segment %(number)s")) % {"number": int(rest[0]) + 1}
     if first == "preset" and rest:
         return rest[0]
     return gettext(CONTROL_LABELS.get(first, first))
