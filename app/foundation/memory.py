@@ -20,9 +20,15 @@ class Memory:
     `seconds` 0 nothing is remembered and every look-up is made.
     """
 
-    def __init__(self, seconds: float = SECONDS, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self,
+        seconds: float = SECONDS,
+        capacity: int = CAPACITY,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._seconds = seconds
         self._capacity = capacity
+        self._now = now
         self._kept: dict[Hashable, tuple[float, asyncio.Future[Any]]] = {}
 
     async def recall(self, key: Hashable, look_up: Callable[[], Awaitable[T]]) -> T:
@@ -30,7 +36,7 @@ class Memory:
         if self._seconds <= 0:
             return await look_up()
         asked_at, answer = self._kept.get(key, (0.0, None))
-        if answer is None or time.monotonic() - asked_at >= self._seconds:
+        if answer is None or self._now() - asked_at >= self._seconds:
             answer = self._ask(key, look_up)
         # Shielded: the caller who asked first may go away while others wait for the same.
         found: T = answer.result() if answer.done() else await asyncio.shield(answer)
@@ -41,7 +47,7 @@ class Memory:
         self._kept.pop(key, None)
         while len(self._kept) >= self._capacity:
             del self._kept[next(iter(self._kept))]
-        self._kept[key] = (time.monotonic(), answer)
+        self._kept[key] = (self._now(), answer)
         answer.add_done_callback(lambda done: self._forget_failure(key, done))
         return answer
 

@@ -3,8 +3,10 @@
 import base64
 import binascii
 import json
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from app.foundation.errors import Invalid, InvalidParam
@@ -41,6 +43,25 @@ def decode_cursor(cursor: str, length: int) -> list[str]:
     if not all(isinstance(part, str) for part in parts):
         raise refused_cursor()
     return parts
+
+
+def moment_in_cursor(text: str) -> datetime:
+    """A part that was a moment in UTC; Invalid for anything else."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise refused_cursor() from None
+    if moment.utcoffset() != timedelta():
+        raise refused_cursor()
+    return moment
+
+
+def id_in_cursor(text: str) -> uuid.UUID:
+    """A part that was a row's id; Invalid for anything else."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise refused_cursor() from None
 
 
 def refused_cursor() -> Invalid:

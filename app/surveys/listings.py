@@ -3,14 +3,20 @@
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation.errors import NotFound
-from app.foundation.paging import Page, decode_cursor, encode_cursor, refused_cursor
+from app.foundation.paging import (
+    Page,
+    decode_cursor,
+    encode_cursor,
+    id_in_cursor,
+    moment_in_cursor,
+    refused_cursor,
+)
 from app.surveys.models import Survey, SurveyLink, SurveyVersion
 from app.surveys.queries import get_survey, get_version, list_dimensions
 from app.surveys.schemas import Dimension
@@ -72,7 +78,7 @@ async def list_surveys(
     if cursor is not None:
         moment, last = decode_cursor(cursor, 2)
         statement = statement.where(
-            tuple_(Survey.created_at, Survey.id) < (_moment(moment), _uuid(last))
+            tuple_(Survey.created_at, Survey.id) < (moment_in_cursor(moment), id_in_cursor(last))
         )
     rows = [ListedSurvey(survey, slug or "") for survey, slug in await session.execute(statement)]
     return _page(rows, limit, lambda row: (row.survey.created_at.isoformat(), str(row.survey.id)))
@@ -98,7 +104,9 @@ async def list_links(
         own, moment, last = decode_cursor(cursor, 3)
         if own not in ("0", "1"):
             raise refused_cursor()
-        statement = statement.where(tuple_(*order) < (own == "1", _moment(moment), _uuid(last)))
+        statement = statement.where(
+            tuple_(*order) < (own == "1", moment_in_cursor(moment), id_in_cursor(last))
+        )
     rows = (await session.scalars(statement)).all()
     return _page(
         rows, limit, lambda row: (str(int(row.is_default)), row.created_at.isoformat(), str(row.id))
@@ -148,20 +156,3 @@ async def list_versions(
 def _page(rows: Sequence[Row], limit: int, key: Callable[[Row], tuple[str, ...]]) -> Page[Row]:
     shown = rows[:limit]
     return Page(shown, encode_cursor(*key(shown[-1])) if len(rows) > limit else None)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise refused_cursor() from None
-    if moment.tzinfo is None:
-        raise refused_cursor()
-    return moment
-
-
-def _uuid(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise refused_cursor() from None
