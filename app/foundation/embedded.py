@@ -24,7 +24,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from app.foundation.errors import StartupError
+from app.foundation.errors import StartupError, unwritable
 
 OWNER = "honne_owner"
 RUNTIME_LOGIN = "honne_app"
@@ -100,10 +100,7 @@ class _Server:
                 _let_pass(self.home)
                 _let_pass(self.binaries)
         except OSError as error:
-            raise StartupError(
-                f"The data directory {self.root} cannot be written to ({error.strerror}); "
-                "set HONNE_DATA_DIR to one that can."
-            ) from error
+            raise unwritable(self.root, error) from error
 
     @property
     def socket_dir(self) -> Path:
@@ -260,10 +257,7 @@ def _make_private_root(root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
         (root / "starting.lock").touch()
     except OSError as error:
-        raise StartupError(
-            f"The data directory {root} cannot be written to ({error.strerror}); "
-            "set HONNE_DATA_DIR to one that can."
-        ) from error
+        raise unwritable(root, error) from error
 
 
 def _find_binaries() -> Path:

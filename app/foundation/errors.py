@@ -7,6 +7,7 @@ for the API and into a page that says what to do next for people. Raise them fro
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from app.foundation.translation import gettext, mark
 
@@ -121,3 +122,11 @@ ERRORS_BY_STATUS: dict[int, type[HonneError]] = {
 
 class StartupError(Exception):
     """Something the operator must mend; shown as one line, exit code 2."""
+
+
+def unwritable(data_dir: Path, error: OSError) -> StartupError:
+    """The data directory cannot be used."""
+    return StartupError(
+        f"The data directory {data_dir} cannot be written to ({error.strerror}); "
+        "set HONNE_DATA_DIR to one that can."
+    )

@@ -13,7 +13,7 @@ from tempfile import NamedTemporaryFile
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.foundation.errors import StartupError
+from app.foundation.errors import StartupError, unwritable
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -157,10 +157,7 @@ def _kept_secret_key(data_dir: Path) -> str:
             _write_once(path, secrets.token_urlsafe(48))
         return path.read_text()
     except OSError as error:
-        raise StartupError(
-            f"The data directory {data_dir} cannot be written to ({error.strerror}); "
-            "set HONNE_DATA_DIR to one that can."
-        ) from error
+        raise unwritable(data_dir, error) from error
 
 
 def _write_once(path: Path, text: str) -> None:
