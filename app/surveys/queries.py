@@ -163,12 +163,16 @@ async def get_dimension(
     session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID, key: str
 ) -> SegmentDimension:
     """The survey's dimension with that key; NotFound where there is none."""
-    found = [
-        row for row in await list_dimension_rows(session, workspace_id, survey_id) if row.key == key
-    ]
-    if not found:
+    dimension = await session.scalar(
+        select(SegmentDimension).where(
+            SegmentDimension.workspace_id == workspace_id,
+            SegmentDimension.survey_id == survey_id,
+            SegmentDimension.key == key,
+        )
+    )
+    if dimension is None:
         raise NotFound
-    return found[0]
+    return dimension
 
 
 async def list_value_rows(
@@ -191,12 +195,16 @@ async def get_value(
     session: AsyncSession, workspace_id: uuid.UUID, dimension_id: uuid.UUID, key: str
 ) -> SegmentValue:
     """The dimension's value with that key; NotFound where there is none."""
-    found = [
-        row for row in await list_value_rows(session, workspace_id, dimension_id) if row.key == key
-    ]
-    if not found:
+    value = await session.scalar(
+        select(SegmentValue).where(
+            SegmentValue.workspace_id == workspace_id,
+            SegmentValue.dimension_id == dimension_id,
+            SegmentValue.key == key,
+        )
+    )
+    if value is None:
         raise NotFound
-    return found[0]
+    return value
 
 
 async def unscoped_find_link(session: AsyncSession, slug: str) -> Link | None:
