@@ -12,8 +12,8 @@ from sqlalchemy.pool import NullPool
 
 from app.foundation.database import RUNTIME_ROLE
 from app.foundation.errors import StartupError
+from app.foundation.paths import ROOT
 from app.foundation.settings import Settings
-from app.foundation.translation import ROOT
 
 MIGRATION_LOCK = 0x7363_6865_6D61  # "schema"
 

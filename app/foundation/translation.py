@@ -19,7 +19,8 @@ from babel.messages import mofile, pofile
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 
-ROOT = Path(__file__).resolve().parents[2]
+from app.foundation.paths import ROOT
+
 LOCALES = ROOT / "app" / "locales"
 SOURCE_LANGUAGE = "en"
 INTERFACE_LANGUAGES = ("en", "ja")

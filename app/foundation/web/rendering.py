@@ -15,7 +15,8 @@ from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
 from app.foundation import translation
-from app.foundation.translation import ROOT, babel_locale, current_language, text_direction
+from app.foundation.paths import ROOT
+from app.foundation.translation import babel_locale, current_language, text_direction
 
 TEMPLATES = ROOT / "templates"
 STATIC = ROOT / "app" / "static"
