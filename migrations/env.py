@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import Connection, create_engine, text
 
 import app.accounts.models
+import app.reporting.models
 import app.responses.models
 import app.surveys.models  # noqa: F401
 from app.foundation.database import Base

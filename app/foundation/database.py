@@ -50,6 +50,7 @@ class Base(DeclarativeBase):
         dict[str, int]: JSONB,
         dict[str, dict[str, str]]: JSONB,
         list[str]: JSONB,
+        list[int]: JSONB,
     }
 
 

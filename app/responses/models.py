@@ -103,6 +103,8 @@ class Response(TenantRow, Base):
     standing: Mapped[Standing] = mapped_column(Text, default=Standing.COUNTED)
     exclusion_reason: Mapped[str | None] = mapped_column(Text)
     import_id: Mapped[uuid.UUID | None] = mapped_column()
+    # Excluded or taken back after its month was closed: subgroups keep what was closed.
+    is_late_change: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
 
 
 Index(
@@ -168,3 +170,61 @@ class DailyCount(TenantRow, Base):
     score_8: Mapped[int] = mapped_column(default=0)
     score_9: Mapped[int] = mapped_column(default=0)
     score_10: Mapped[int] = mapped_column(default=0)
+
+
+class Edition(TenantRow, Base):
+    """Answers whose subgroup figures are published by themselves.
+
+    A survey has one edition of what comes in time (`import_id` is null), closed month by month,
+    and one for each import that reaches into months closed before it: what is late adds to
+    nothing that is published. `closed_through` and `published_through` are first days of months.
+    """
+
+    __tablename__ = "editions"
+    __table_args__ = (
+        ForeignKeyConstraint(["workspace_id", "import_id"], ["imports.workspace_id", "imports.id"]),
+        _survey_key(),
+        UniqueConstraint(
+            "workspace_id", "survey_id", "import_id", postgresql_nulls_not_distinct=True
+        ),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    survey_id: Mapped[uuid.UUID] = mapped_column()
+    import_id: Mapped[uuid.UUID | None] = mapped_column()
+    closed_through: Mapped[date | None] = mapped_column()
+    published_through: Mapped[date | None] = mapped_column()
+
+
+class ClosedCount(TenantRow, Base):
+    """Counted answers of an ended month as they stood when it was closed. Never changed."""
+
+    __tablename__ = "closed_counts"
+    __table_args__ = (
+        one_of("channel", Channel, "channel"),
+        ForeignKeyConstraint(
+            ["workspace_id", "edition_id"],
+            ["editions.workspace_id", "editions.id"],
+            ondelete="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["workspace_id", "segment_set_id"], ["segment_sets.workspace_id", "segment_sets.id"]
+        ),
+    )
+
+    edition_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    segment_set_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    language: Mapped[str] = mapped_column(Text, primary_key=True)
+    channel: Mapped[Channel] = mapped_column(Text, primary_key=True)
+    score_0: Mapped[int] = mapped_column()
+    score_1: Mapped[int] = mapped_column()
+    score_2: Mapped[int] = mapped_column()
+    score_3: Mapped[int] = mapped_column()
+    score_4: Mapped[int] = mapped_column()
+    score_5: Mapped[int] = mapped_column()
+    score_6: Mapped[int] = mapped_column()
+    score_7: Mapped[int] = mapped_column()
+    score_8: Mapped[int] = mapped_column()
+    score_9: Mapped[int] = mapped_column()
+    score_10: Mapped[int] = mapped_column()
