@@ -21,9 +21,10 @@ from app.foundation.errors import Conflict, Invalid, NotFound
 from app.foundation.tokens import new_id
 from app.responses.counts import CountKey, apply_count_changes, count_key
 from app.responses.csv_reading import CsvFile, Progress
+from app.responses.deletions import record_deletions
 from app.responses.import_rows import BadRow, ImportedAnswer, ImportPlan, RowReader
 from app.responses.intake import insert_answers
-from app.responses.models import SCORES, Import, Response, Standing
+from app.responses.models import SCORES, DeletionReason, Import, Response, Standing
 from app.responses.schemas import StoredAnswer
 from app.responses.segment_sets import LabelSet, ensure_segment_sets
 from app.surveys.actions import mark_answered
@@ -193,6 +194,9 @@ async def undo_import(
     await _apply(session, workspace_id, {key: -number for key, number in changes.items()})
     found.undone_at = clock.now()
     removed = changes.total()
+    await record_deletions(
+        session, workspace_id, found.survey_id, DeletionReason.IMPORT_UNDONE, removed
+    )
     record_event(session, workspace_id, actor, "import.undone", import_id, {"removed": removed})
     return removed
 

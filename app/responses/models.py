@@ -33,6 +33,15 @@ class Standing(enum.StrEnum):
     EXCLUDED = "excluded"
 
 
+class DeletionReason(enum.StrEnum):
+    """Why answers were deleted: for their age, by who gave one, with their import, by a program."""
+
+    RETENTION = "retention"
+    RECEIPT = "receipt"
+    IMPORT_UNDONE = "import_undone"
+    API = "api"
+
+
 def _survey_key() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(
         ["workspace_id", "survey_id"], ["surveys.workspace_id", "surveys.id"], ondelete="CASCADE"
@@ -177,7 +186,8 @@ class Edition(TenantRow, Base):
 
     A survey has one edition of what comes in time (`import_id` is null), closed month by month,
     and one for each import that reaches into months closed before it: what is late adds to
-    nothing that is published. `closed_through` and `published_through` are first days of months.
+    nothing that is published. The months through which it is closed, published, and published by
+    pairs of labels, are given by their first days.
     """
 
     __tablename__ = "editions"
@@ -194,6 +204,7 @@ class Edition(TenantRow, Base):
     import_id: Mapped[uuid.UUID | None] = mapped_column()
     closed_through: Mapped[date | None] = mapped_column()
     published_through: Mapped[date | None] = mapped_column()
+    paired_through: Mapped[date | None] = mapped_column()
 
 
 class ClosedCount(TenantRow, Base):
@@ -217,6 +228,55 @@ class ClosedCount(TenantRow, Base):
     segment_set_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     language: Mapped[str] = mapped_column(Text, primary_key=True)
     channel: Mapped[Channel] = mapped_column(Text, primary_key=True)
+    score_0: Mapped[int] = mapped_column()
+    score_1: Mapped[int] = mapped_column()
+    score_2: Mapped[int] = mapped_column()
+    score_3: Mapped[int] = mapped_column()
+    score_4: Mapped[int] = mapped_column()
+    score_5: Mapped[int] = mapped_column()
+    score_6: Mapped[int] = mapped_column()
+    score_7: Mapped[int] = mapped_column()
+    score_8: Mapped[int] = mapped_column()
+    score_9: Mapped[int] = mapped_column()
+    score_10: Mapped[int] = mapped_column()
+
+
+class Deletion(TenantRow, Base):
+    """How many of a survey's answers were deleted on a workspace's calendar day, and why.
+
+    Which ones they were is stored nowhere.
+    """
+
+    __tablename__ = "deletions"
+    __table_args__ = (
+        CheckConstraint("responses > 0", name="responses"),
+        one_of("reason", DeletionReason, "reason"),
+        _survey_key(),
+    )
+
+    survey_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    deleted_on: Mapped[date] = mapped_column(primary_key=True)
+    reason: Mapped[DeletionReason] = mapped_column(Text, primary_key=True)
+    responses: Mapped[int] = mapped_column()
+
+
+class MonthTotal(TenantRow, Base):
+    """Everybody's answers of a month whose retention is over: all that is left of it by score.
+
+    `month` is its first day. What was published of subgroups stays where it is.
+    """
+
+    __tablename__ = "month_totals"
+    __table_args__ = (
+        CheckConstraint("EXTRACT(day FROM month) = 1", name="month"),
+        one_of("standing", Standing, "standing"),
+        _survey_key(),
+        *(CheckConstraint(f"score_{score} >= 0", name=f"score_{score}") for score in SCORES),
+    )
+
+    survey_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    standing: Mapped[Standing] = mapped_column(Text, primary_key=True)
     score_0: Mapped[int] = mapped_column()
     score_1: Mapped[int] = mapped_column()
     score_2: Mapped[int] = mapped_column()

@@ -60,6 +60,7 @@ class Survey(TenantRow, Base):
 
     `min_group_size` is the group minimum k (answers), `retention_months` how long rows are kept.
     `has_answers` turns true with the first answer and stays so: wording and promise then stand.
+    While `held_since` names a day, a legal hold keeps every answer: none is deleted for its age.
     """
 
     __tablename__ = "surveys"
@@ -85,6 +86,7 @@ class Survey(TenantRow, Base):
     closes_on: Mapped[date | None] = mapped_column()
     version_number: Mapped[int] = mapped_column(default=1)
     has_answers: Mapped[bool] = mapped_column(default=False)
+    held_since: Mapped[date | None] = mapped_column()
     layout_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UtcMoment)
 
