@@ -33,7 +33,7 @@ from app.surveys.models import DimensionSource
 from app.surveys.schemas import Dimension
 from app.surveys.segments import accept_segments
 
-router = APIRouter(include_in_schema=False, dependencies=[Respondent])
+router = APIRouter(dependencies=[Respondent])
 
 STATUS = {Access.NOT_YET: 403, Access.CLOSED: 410, Access.REVOKED: 410}
 READ = ["GET", "HEAD"]

@@ -1,0 +1,9 @@
+"""HTML routes of answers: the form for respondents, and what becomes of answers for members."""
+
+from fastapi import APIRouter
+
+from app.responses.pages import answering
+
+router = APIRouter(include_in_schema=False)
+for part in (answering,):
+    router.include_router(part.router)
