@@ -29,7 +29,14 @@ TENANT_TABLES = {
     if issubclass(mapper.class_, TenantRow) and isinstance(mapper.local_table, Table)
 }
 # Their natural key is their identity: a random id would only hide a duplicate.
-NATURAL_KEYS = {"closed_counts", "daily_counts", "deletions", "month_totals", "submission_keys"}
+NATURAL_KEYS = {
+    "audit_heads",
+    "closed_counts",
+    "daily_counts",
+    "deletions",
+    "month_totals",
+    "submission_keys",
+}
 # Who may look across workspaces, and where. A new line here is a decision.
 UNSCOPED_CALLS = {
     # The doors: whose browser this is, and whether they belong to the workspace of the URL.

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
@@ -176,10 +177,16 @@ class IdempotencyRecord(TenantRow, Base):
 
 
 class AuditEvent(TenantRow, Base):
-    """Who did what in the workspace; insert-only. Respondents never appear in it."""
+    """Who did what in the workspace; insert-only. Respondents never appear in it.
+
+    Lines are numbered from 1 without a gap; `hash` seals the line and the one before it.
+    """
 
     __tablename__ = "audit_events"
-    __table_args__ = (Index(None, "workspace_id", "happened_at", "id"),)
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "number"),
+        Index(None, "workspace_id", "happened_at", "id"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     happened_at: Mapped[datetime] = mapped_column(UtcMoment)
@@ -188,3 +195,17 @@ class AuditEvent(TenantRow, Base):
     action: Mapped[str] = mapped_column(Text)
     subject_id: Mapped[uuid.UUID | None] = mapped_column()
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    number: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditHead(TenantRow, Base):
+    """The number and the hash of the last line of a workspace's audit log.
+
+    Whoever appends locks it; and a log whose last lines were taken away no longer fits it.
+    """
+
+    __tablename__ = "audit_heads"
+
+    number: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)

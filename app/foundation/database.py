@@ -6,7 +6,7 @@ schema and is bound by row-level security. The workspace is named twice: in each
 """
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
@@ -94,9 +94,22 @@ class Database:
             if workspace_id is not None:
                 await enter_workspace(session, workspace_id)
             yield session
+            for work in session.info.pop(_LAST, {}):
+                await work(session)
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+_LAST = "before commit"
+
+
+def before_commit(session: AsyncSession, work: Callable[[AsyncSession], Awaitable[None]]) -> None:
+    """Call `work` once when the transaction went well, right before it is committed.
+
+    For what locks a row that others wait for: here it is held for the shortest time.
+    """
+    session.info.setdefault(_LAST, {})[work] = None
 
 
 _SET_ROLE = text(f"SET LOCAL ROLE {RUNTIME_ROLE}")
