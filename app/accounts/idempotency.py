@@ -5,6 +5,7 @@ first request runs, a second with its key gets 409; with another body 422; later
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from fastapi import Request
 from pydantic import BaseModel
@@ -22,8 +23,19 @@ HEADER = "Idempotency-Key"
 MAX_LENGTH = 255
 
 
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """What is kept in place of an answer that no second table may hold, and the way back to it."""
+
+    keep: Callable[[], str]
+    recall: Callable[[str], Awaitable[BaseModel]]
+
+
 async def create_once(
-    request: Request, client: ApiClient, create: Callable[[], Awaitable[BaseModel]]
+    request: Request,
+    client: ApiClient,
+    create: Callable[[], Awaitable[BaseModel]],
+    reminder: Reminder | None = None,
 ) -> Response:
     """201 with what `create` returns, or the answer already given to the same key and request."""
     key = request.headers.get(HEADER)
@@ -35,7 +47,7 @@ async def create_once(
     request_hash = fingerprint(f"{request.url.path}\n".encode() + await request.body())
     record = await _find(client, key_hash)
     if record is not None:
-        return _replay(record, request_hash)
+        return await _replay(record, request_hash, reminder)
     body = (await create()).model_dump_json()
     client.session.add(
         IdempotencyRecord(
@@ -44,7 +56,7 @@ async def create_once(
             key_hash=key_hash,
             request_hash=request_hash,
             status=201,
-            body=body,
+            body=reminder.keep() if reminder else body,
             created_on=clock.today(client.time_zone),
         )
     )
@@ -84,12 +96,15 @@ async def _find(client: ApiClient, key_hash: bytes) -> IdempotencyRecord | None:
     )
 
 
-def _replay(record: IdempotencyRecord, request_hash: bytes) -> Response:
+async def _replay(
+    record: IdempotencyRecord, request_hash: bytes, reminder: Reminder | None
+) -> Response:
     if record.request_hash != request_hash:
         raise Invalid(
             mark("This Idempotency-Key was already used for another request; choose a new key.")
         )
-    answer = _created(record.body)
+    body = record.body
+    answer = _created((await reminder.recall(body)).model_dump_json() if reminder else body)
     answer.status_code = record.status
     answer.headers["Idempotency-Replayed"] = "true"
     return answer

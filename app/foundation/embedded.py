@@ -51,6 +51,7 @@ log_parameter_max_length = 0
 log_parameter_max_length_on_error = 0
 log_min_error_statement = panic
 log_error_verbosity = terse
+track_commit_timestamp = off
 """
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, create_engine, func, select, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
+from app.foundation import server_logs
 from app.foundation.database import RUNTIME_ROLE
 from app.foundation.errors import StartupError
 from app.foundation.paths import ROOT
@@ -29,6 +30,7 @@ def migrate(settings: Settings) -> None:
         config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        server_logs.quieten(connection)
         _admit(connection, settings.database_url)
         connection.commit()
 
@@ -39,6 +41,7 @@ def check_schema(settings: Settings) -> None:
         _refuse_newer(connection)
         if _revision(connection) != _scripts().get_current_head():
             raise StartupError("The database has not been migrated; run: honne migrate")
+        server_logs.warn(connection)
 
 
 def connected(url: str) -> Connection:

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from app.accounts.access import ApiCollector, ApiWriter
-from app.accounts.idempotency import HEADER, create_once
+from app.accounts.idempotency import HEADER, Reminder, create_once
 from app.accounts.schemas import ApiCaller, ApiClient
 from app.foundation import clock
 from app.foundation.web.openapi import NoQuery, problems
@@ -24,6 +24,8 @@ from app.responses.inputs import (
     require_taking,
 )
 from app.responses.intake import store_answers
+from app.responses.models import Response as StoredResponse
+from app.responses.queries import get_responses
 from app.responses.schemas import NewAnswer, StoredAnswer
 from app.responses.shapes import BatchShape, ResponseShape
 from app.surveys.queries import get_questionnaire
@@ -101,7 +103,7 @@ async def _store(
     request: Request,
     caller: ApiCaller,
     check: Callable[[], Sequence[NewAnswer]],
-    shape: Callable[[Sequence[StoredAnswer]], BaseModel],
+    shape: Callable[[Sequence[StoredAnswer | StoredResponse]], BaseModel],
 ) -> Response:
     """Store what `check` lets pass: with other callers' answers, or, where an Idempotency-Key asks
     for it, in one transaction with the record of that key."""
@@ -110,11 +112,19 @@ async def _store(
         stored = await state.intake.submit(caller.workspace_id, check())
         return Response(shape(stored).model_dump_json(), 201, media_type="application/json")
     async with state.database.transaction(caller.workspace_id) as session:
+        made: list[StoredAnswer] = []
 
         async def create() -> BaseModel:
-            return shape(await store_answers(session, caller.workspace_id, check()))
+            made.extend(await store_answers(session, caller.workspace_id, check()))
+            return shape(made)
 
-        return await create_once(request, ApiClient(caller, session), create)
+        async def recall(ids: str) -> BaseModel:
+            found = map(uuid.UUID, ids.split())
+            return shape(await get_responses(session, caller.workspace_id, list(found)))
+
+        # The record outlives a deleted answer by a day, hence it may not hold what was written.
+        reminder = Reminder(lambda: " ".join(str(answer.id) for answer in made), recall)
+        return await create_once(request, ApiClient(caller, session), create, reminder)
 
 
 @router.put(

@@ -1,6 +1,7 @@
 """Questions about single answers."""
 
 import uuid
+from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,3 +28,16 @@ async def lock_response(
     if response is None:
         raise NotFound
     return response
+
+
+async def get_responses(
+    session: AsyncSession, workspace_id: uuid.UUID, ids: Sequence[uuid.UUID]
+) -> list[Response]:
+    """Those of the answers that are still there, in the order of `ids`; NotFound where none is."""
+    rows = await session.scalars(
+        select(Response).where(Response.workspace_id == workspace_id, Response.id.in_(ids))
+    )
+    found = {response.id: response for response in rows}
+    if not found:
+        raise NotFound
+    return [found[id_] for id_ in ids if id_ in found]

@@ -65,6 +65,6 @@ class BatchShape(BaseModel):
     meta: BatchMeta
 
     @classmethod
-    def of(cls, answers: Iterable[StoredAnswer]) -> Self:
+    def of(cls, answers: Iterable[StoredAnswer | Response]) -> Self:
         data = [ResponseShape.of(answer) for answer in answers]
         return cls(data=data, meta=BatchMeta(stored=len(data)))
