@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -55,13 +55,13 @@ async def stream_csv(
     formula is led by an apostrophe.
     """
     labels = request.filter.labels
-    yield BYTE_ORDER_MARK + _lines([_head(labels)])
+    yield BYTE_ORDER_MARK + csv_lines([_head(labels)])
     cursor: str | None = None
     async with database.transaction(questionnaire.workspace_id) as session:
         while True:
             page = replace(request, limit=ROWS_AT_ONCE, cursor=cursor)
             listing = await list_responses(session, questionnaire, page)
-            yield _lines([_cells(row) for row in listing.rows])
+            yield csv_lines([_cells(row) for row in listing.rows])
             session.expunge_all()
             cursor = listing.next_cursor
             if cursor is None:
@@ -83,12 +83,14 @@ def _cells(row: ListedResponse) -> list[str]:
     return [str(row.id), month_text(row.months), *common, *row.labels.values()]
 
 
-def _lines(rows: list[list[str]]) -> str:
+def csv_lines(rows: Iterable[Sequence[str | float]]) -> str:
+    """The rows as CSV; text that would be run as a formula is led by an apostrophe."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerows([_harmless(cell) for cell in row] for row in rows)
     return text.getvalue()
 
 
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+def _harmless(cell: str | float) -> str | float:
+    is_formula = isinstance(cell, str) and cell.startswith(FORMULA_STARTS)
+    return f"'{cell}" if is_formula else cell
