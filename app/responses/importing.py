@@ -29,6 +29,7 @@ from app.responses.schemas import StoredAnswer
 from app.responses.segment_sets import LabelSet, ensure_segment_sets
 from app.surveys.actions import mark_answered
 from app.surveys.dimensions import add_values
+from app.surveys.holds import refuse_while_held
 from app.surveys.inputs import ValueInput
 from app.surveys.models import Channel
 from app.surveys.queries import lock_survey
@@ -175,7 +176,8 @@ async def undo_import(
 ) -> int:
     """Remove all answers of an import and correct the counts; returns how many there were.
 
-    Raises NotFound, and Conflict where it was undone before. Values it declared stay declared.
+    Raises NotFound, and Conflict where it was undone before or where a legal hold keeps what the
+    survey has. Values it declared stay declared.
     """
     await _take_turn(session, workspace_id)
     found = await session.scalar(
@@ -185,6 +187,7 @@ async def undo_import(
         raise NotFound
     if found.undone_at is not None:
         raise Conflict("This import was undone before.")
+    await refuse_while_held(session, workspace_id, found.survey_id)
     changes = await _lock_and_count(session, workspace_id, import_id)
     await session.execute(
         delete(Response).where(

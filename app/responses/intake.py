@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import RowMapping, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation.database import AWAY, Database
@@ -30,6 +30,7 @@ BATCH_SIZE = 500  # answers; a larger submission still is one batch
 WRITERS = 3  # transactions at a time: one may prepare while another waits for the disk
 KNOWN_LIMIT = 50_000
 RETRY_AFTER_S = 5
+REFERENCE_MISSING = "23503"  # SQLSTATE of a foreign key that leads nowhere
 ROLLED_BACK = ("22", "23", "40", "42")  # SQLSTATE classes that say: nothing of it was stored
 
 SubmissionName = tuple[uuid.UUID, uuid.UUID]  # survey, submission key
@@ -349,8 +350,21 @@ class Intake:
             stored = stored[len(submission.answers) :]
 
     async def _commit(self, batch: Sequence[_Submission]) -> list[StoredAnswer]:
+        """Once more where a row that answers refer to is missing: retention forgets segment sets
+        that nothing is left of, also ones that this process remembers."""
         workspace_id = batch[0].workspace_id
         answers = [answer for submission in batch for answer in submission.answers]
+        try:
+            return await self._write_all(workspace_id, answers)
+        except IntegrityError as error:
+            if getattr(error.orig, "sqlstate", None) != REFERENCE_MISSING:
+                raise
+        self._known = Known()
+        return await self._write_all(workspace_id, answers)
+
+    async def _write_all(
+        self, workspace_id: uuid.UUID, answers: Sequence[NewAnswer]
+    ) -> list[StoredAnswer]:
         async with self.database.transaction(workspace_id) as session:
             stored = await store_answers(session, workspace_id, answers, self._known)
         self._known.remember(stored)

@@ -2,7 +2,7 @@
 answers go when their survey's retention is over."""
 
 import uuid
-from calendar import monthrange
+from contextlib import suppress
 from datetime import date, timedelta
 
 from sqlalchemy import delete, select
@@ -14,10 +14,9 @@ from app.accounts.models import IdempotencyRecord, Workspace
 from app.accounts.schemas import SYSTEM
 from app.foundation import clock
 from app.foundation.database import Database
+from app.foundation.errors import NotFound
 from app.responses.models import Response, SubmissionKey
-from app.surveys.models import Survey
-
-DELETED_AT_ONCE = 5_000
+from app.responses.retention import Keeping, delete_expired, unscoped_list_keepings
 
 
 async def expire_submission_keys(database: Database) -> int:
@@ -40,68 +39,28 @@ async def enforce_retention(database: Database) -> int:
     Returns how many went. A survey's answers go in several transactions, so that a large one never
     keeps others waiting.
     """
-    async with database.transaction() as session:
-        workspaces = (await session.execute(select(Workspace.id, Workspace.time_zone))).all()
     deleted = 0
-    for workspace_id, time_zone in workspaces:
-        for survey_id, months in await _list_retentions(database, workspace_id):
-            kept_from = _months_before(clock.today(time_zone), months)
-            deleted += await _delete_before(database, workspace_id, survey_id, kept_from)
+    for keeping in await unscoped_list_keepings(database):
+        # A survey that went meanwhile took its answers along.
+        with suppress(NotFound):
+            deleted += await _delete_all(database, keeping)
     return deleted
 
 
-async def _list_retentions(
-    database: Database, workspace_id: uuid.UUID
-) -> list[tuple[uuid.UUID, int]]:
-    async with database.transaction(workspace_id) as session:
-        rows = await session.execute(
-            select(Survey.id, Survey.retention_months).where(Survey.workspace_id == workspace_id)
-        )
-        return [(survey_id, months) for survey_id, months in rows]
-
-
-def _months_before(day: date, months: int) -> date:
-    """The same day `months` earlier, or the last of that month where it is shorter."""
-    index = day.year * 12 + day.month - 1 - months
-    year, month = index // 12, index % 12 + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
-
-
-async def _delete_before(
-    database: Database, workspace_id: uuid.UUID, survey_id: uuid.UUID, kept_from: date
-) -> int:
+async def _delete_all(database: Database, keeping: Keeping) -> int:
     deleted = 0
     while True:
-        async with database.transaction(workspace_id) as session:
-            gone = await _delete(session, _expired(workspace_id, survey_id, kept_from))
+        async with database.transaction(keeping.workspace_id) as session:
+            gone = await delete_expired(session, keeping)
             deleted += gone
-            if gone < DELETED_AT_ONCE:
+            if not gone:
                 if deleted:
-                    details = {"responses": deleted, "before": kept_from.isoformat()}
+                    details = {"responses": deleted, "before": keeping.kept_from.isoformat()}
                     record_event(
-                        session, workspace_id, SYSTEM, "responses.expired", survey_id, details
-                    )
+                        session, keeping.workspace_id, SYSTEM, "responses.expired",
+                        keeping.survey_id, details,
+                    )  # fmt: skip
                 return deleted
-
-
-def _expired(
-    workspace_id: uuid.UUID, survey_id: uuid.UUID, kept_from: date
-) -> ReturningDelete[uuid.UUID]:
-    ids = (
-        select(Response.id)
-        .where(
-            Response.workspace_id == workspace_id,
-            Response.survey_id == survey_id,
-            Response.answered_on < kept_from,
-        )
-        .order_by(Response.id)
-        .limit(DELETED_AT_ONCE)
-    )
-    return (
-        delete(Response)
-        .where(Response.workspace_id == workspace_id, Response.id.in_(ids))
-        .returning(Response.id)
-    )
 
 
 def _old_keys(workspace_id: uuid.UUID, yesterday: date) -> ReturningDelete[uuid.UUID]:

@@ -112,6 +112,7 @@ async def get_questionnaire(
         wording=fill_subject(version.wording),
         dimensions=await list_dimensions(session, workspace_id, survey_id),
         has_answers=survey.has_answers,
+        held_since=survey.held_since,
     )
 
 

@@ -80,6 +80,7 @@ class Questionnaire:
     wording: Mapping[str, Mapping[str, str]]
     dimensions: tuple[Dimension, ...]
     has_answers: bool = False
+    held_since: date | None = None
 
     def find_dimension(self, key: str) -> Dimension | None:
         return next((found for found in self.dimensions if found.key == key), None)

@@ -7,7 +7,7 @@ import pytest
 
 from app.foundation import clock
 from app.foundation.database import Database
-from app.responses import jobs
+from app.responses import retention
 from app.responses.intake import store_answers
 from app.responses.jobs import enforce_retention
 from app.responses.schemas import NewAnswer
@@ -53,7 +53,7 @@ async def test_a_large_survey_goes_in_parts(
     database: Database, scene: Scene, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await _store(database, scene, *[date(2020, 1, day) for day in range(1, 8)])
-    monkeypatch.setattr(jobs, "DELETED_AT_ONCE", 3)
+    monkeypatch.setattr(retention, "DELETED_AT_ONCE", 3)
     with clock.fixed(NOW):
         assert await enforce_retention(database) == 7
     assert _days(owner) == []
