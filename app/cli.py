@@ -10,6 +10,8 @@ from typing import Annotated, TypeVar
 
 import typer
 
+import app.accounts.commands
+import app.archiving.commands
 import app.responses.commands
 from app.accounts.models import LinkPurpose, User
 from app.accounts.people import clean_email
@@ -193,7 +195,9 @@ def _end_when_interrupted() -> None:
     signal.signal(signal.SIGINT, _end)
 
 
+app.accounts.commands.register(cli, open_settings)
 app.responses.commands.register(cli, open_settings)
+app.archiving.commands.register(cli, open_settings)
 
 
 def main() -> None:

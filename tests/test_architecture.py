@@ -60,9 +60,16 @@ UNSCOPED_CALLS = {
     ("app/accounts/workspaces.py", "unscoped_find_user_by_email"),
     ("app/cli.py", "unscoped_find_user_by_email"),
     ("app/demo/loading.py", "unscoped_find_user_by_email"),
+    # The operator checks the audit logs of all workspaces, one after the other.
+    ("app/accounts/commands.py", "unscoped_list_workspaces"),
     # A respondent's slug, the operator's workspace name.
     ("app/responses/entrances.py", "unscoped_find_link"),
     ("app/responses/commands.py", "unscoped_find_workspace"),
+    ("app/archiving/commands.py", "unscoped_find_workspace"),
+    # The new owner of a restored workspace, by their address.
+    ("app/archiving/commands.py", "unscoped_find_user_by_email"),
+    # What is older than its survey keeps it goes everywhere.
+    ("app/responses/jobs.py", "unscoped_list_keepings"),
 }
 # The edges of a transaction: requests and jobs (database), intake and the import commit by leaving.
 COMMITTERS = {"app/foundation/migrate.py"}

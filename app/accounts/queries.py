@@ -82,6 +82,11 @@ async def unscoped_list_workspaces_of(
     ).all()
 
 
+async def unscoped_list_workspaces(session: AsyncSession) -> Sequence[Workspace]:
+    """All workspaces of this installation, by name."""
+    return (await session.scalars(select(Workspace).order_by(Workspace.name, Workspace.id))).all()
+
+
 async def get_workspace(session: AsyncSession, workspace_id: uuid.UUID) -> Workspace:
     workspace = await session.get(Workspace, workspace_id)
     if workspace is None:
