@@ -56,7 +56,7 @@ class Canary:
         }
 
     @property
-    def traces(self) -> Mapping[str, str]:
+    def traces(self) -> dict[str, str]:
         """All that no table, log, dump or file may hold, by what it is."""
         return {
             "agent": self.agent,
