@@ -7,7 +7,7 @@ from datetime import date
 from functools import cached_property
 from itertools import combinations
 
-from app.reporting.buckets import Period, ladder
+from app.reporting.buckets import Period, ladder, month_end
 from app.responses.models import Standing
 from app.scoring import Distribution
 
@@ -19,26 +19,41 @@ EVERYBODY: Cell = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class DailyTotals:
-    """Answers to a survey by day and standing, not split in any way."""
+    """Answers to a survey by day and standing, not split in any way.
+
+    `months` holds those of months past their retention, by first day: no day of theirs is known
+    any more, so they count in a period only where it holds the whole month.
+    """
 
     days: Mapping[tuple[date, Standing], Distribution]
+    months: Mapping[tuple[date, Standing], Distribution] = field(default_factory=dict)
 
     def within(self, period: Period, standing: Standing = Standing.COUNTED) -> Distribution:
         """All answers of that standing in the period."""
-        return add(
-            counts
-            for (day, found), counts in self.days.items()
-            if found is standing and day in period
-        )
+        return add(counts for _day, counts in self.parts(period, standing))
 
-    def range_of(self, period: Period) -> tuple[date, date] | None:
-        """The first and last day with counted answers in the period; None without any."""
-        days = [
-            day
-            for (day, standing), counts in self.days.items()
-            if standing is Standing.COUNTED and counts.total and day in period
-        ]
-        return (min(days), max(days)) if days else None
+    def parts(
+        self, period: Period, standing: Standing = Standing.COUNTED, by_month: bool = True
+    ) -> list[tuple[date, Distribution]]:
+        """The answers in the period day by day, those of a whole month on its first day; without
+        `by_month` only what is known by day."""
+        found = [(day, counts) for (day, of), counts in self.days.items() if of is standing]
+        if by_month:
+            found += [
+                (month, counts)
+                for (month, of), counts in self.months.items()
+                if of is standing and month_end(month) in period
+            ]
+        return [(day, counts) for day, counts in found if day in period]
+
+    def is_month_cut(self, period: Period) -> bool:
+        """True where the period holds a part only of a month that is not known by day."""
+        return any(
+            (period.until is None or month <= period.until)
+            and (period.since is None or month_end(month) >= period.since)
+            and not (month in period and month_end(month) in period)
+            for month, _standing in self.months
+        )
 
 
 @dataclass(frozen=True)

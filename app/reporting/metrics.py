@@ -68,6 +68,8 @@ class Metrics:
     selectors to their values in order. `held` and `excluded` count answers left out of the figures
     and are None for subgroups. `change` compares with the period of the same length before;
     `recent`, where the end is open and nothing lies before, the last 90 days with the 90 before.
+    `is_month_cut`: the period holds a part of a month past its retention, whose answers are known
+    for the whole month only and therefore are missing from `figures`.
     """
 
     filter: ReportFilter
@@ -81,6 +83,7 @@ class Metrics:
     groups_period: Period | None
     groups: Mapping[str, tuple[Group, ...]]
     series: tuple[SeriesPoint, ...]
+    is_month_cut: bool = False
 
 
 async def measure(
@@ -155,11 +158,12 @@ class _Report:
             figures=Figures(counts),
             held=totals.within(period, Standing.HELD).total,
             excluded=totals.within(period, Standing.EXCLUDED).total,
-            change=compare(counts, totals.within(before)) if before else None,
+            change=_change(totals, period, before),
             recent=None if before or period.until else _recent_change(totals, period, today),
             groups_period=self.months,
             groups=self._all_groups(),
             series=_series_of_everybody(totals, self.asked, today),
+            is_month_cut=totals.is_month_cut(period),
         )
 
     def of_subgroup(self) -> Metrics:
@@ -247,23 +251,34 @@ def _recent_change(totals: DailyTotals, period: Period, today: date) -> Comparis
     before = recent.before()
     if before is None or before.since is None or before.since not in period:
         return None
-    return compare(totals.within(recent), totals.within(before))
+    return _change(totals, recent, before)
+
+
+def _change(totals: DailyTotals, period: Period, before: Period | None) -> Comparison | None:
+    """None where either period holds answers that are not known by day any more."""
+    if before is None or totals.is_month_cut(period) or totals.is_month_cut(before):
+        return None
+    return compare(totals.within(period), totals.within(before))
 
 
 def _series_of_everybody(
     totals: DailyTotals, asked: ReportFilter, today: date
 ) -> tuple[SeriesPoint, ...]:
-    found = totals.range_of(asked.period)
-    if asked.interval is None or found is None:
+    if asked.interval is None:
         return ()
-    first, last = asked.since or found[0], min(asked.until or today, max(today, found[1]))
+    # A month past its retention is one point: not where points are shorter.
+    by_month = asked.interval in (Interval.MONTH, Interval.QUARTER)
+    found = totals.parts(asked.period, by_month=by_month)
+    days = [day for day, counts in found if counts.total]
+    if not days:
+        return ()
+    first, last = asked.since or min(days), min(asked.until or today, max(today, *days))
     if asked.interval is Interval.DAY and (last - first).days >= MAX_SERIES_DAYS:
         reason = mark("That many days make too long a series; choose a longer interval.")
         raise refused(InvalidParam("interval", reason))
     parts: dict[date, list[Distribution]] = {}
-    for (day, standing), counts in totals.days.items():
-        if standing is Standing.COUNTED and day in asked.period:
-            parts.setdefault(interval_start(day, asked.interval), []).append(counts)
+    for day, counts in found:
+        parts.setdefault(interval_start(day, asked.interval), []).append(counts)
     return tuple(
         SeriesPoint(period, Figures(add(parts.get(_start(period, asked.interval), ()))))
         for period in split(first, last, asked.interval)

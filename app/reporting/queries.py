@@ -15,8 +15,10 @@ from sqlalchemy import (
     Text,
     cast,
     func,
+    literal,
     select,
     tuple_,
+    union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
@@ -24,7 +26,14 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.reporting.buckets import Period
 from app.reporting.counts import Cube, DailyTotals
 from app.reporting.filters import CHANNEL, LANGUAGE, SEGMENT_PREFIX
-from app.responses.models import SCORES, DailyCount, Response, SegmentSet, Standing
+from app.responses.models import (
+    SCORES,
+    DailyCount,
+    MonthTotal,
+    Response,
+    SegmentSet,
+    Standing,
+)
 from app.scoring import Distribution
 from app.surveys.schemas import NONE
 
@@ -34,23 +43,31 @@ _SCORE_NAMES = [f"score_{score}" for score in SCORES]
 async def load_daily_totals(
     session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID, period: Period
 ) -> DailyTotals:
-    """The answers of every day in the period, by standing. One statement."""
-    counts = [getattr(DailyCount, name) for name in _SCORE_NAMES]
-    rows = await session.execute(
-        select(DailyCount.answered_on, DailyCount.standing, *map(_total, counts))
+    """The answers of every day in the period, by standing, and those of every month past its
+    retention, of which only the whole is known: it counts in a period that holds all of it.
+
+    One statement, so that a month is met once while it turns from days into a whole.
+    """
+    by_day = (
+        select(
+            literal(False), DailyCount.answered_on, DailyCount.standing,
+            *(_total(getattr(DailyCount, name)) for name in _SCORE_NAMES),
+        )
         .where(
             DailyCount.workspace_id == workspace_id,
             DailyCount.survey_id == survey_id,
             *within(DailyCount.answered_on, period),
         )
         .group_by(DailyCount.answered_on, DailyCount.standing)
-    )
-    return DailyTotals(
-        {
-            (day, Standing(standing)): Distribution.from_counts(counts)
-            for day, standing, *counts in rows
-        }
-    )
+    )  # fmt: skip
+    by_month = select(
+        literal(True), MonthTotal.month, MonthTotal.standing,
+        *(cast(getattr(MonthTotal, name), BigInteger) for name in _SCORE_NAMES),
+    ).where(MonthTotal.workspace_id == workspace_id, MonthTotal.survey_id == survey_id)  # fmt: skip
+    found: dict[bool, dict[tuple[date, Standing], Distribution]] = {False: {}, True: {}}
+    for is_month, day, standing, *counts in await session.execute(union_all(by_day, by_month)):
+        found[is_month][day, Standing(standing)] = Distribution.from_counts(counts)
+    return DailyTotals(days=found[False], months=found[True])
 
 
 async def load_cubes(
