@@ -32,6 +32,7 @@ class Role(enum.StrEnum):
 class Scope(enum.StrEnum):
     READ = "read"
     WRITE = "write"
+    AUDIT = "audit"
 
 
 class LinkPurpose(enum.StrEnum):
@@ -60,7 +61,10 @@ class User(Base):
 
 
 class Workspace(Base):
-    """One customer's world. `time_zone` (IANA) decides what day an answer belongs to."""
+    """One customer's world. `time_zone` (IANA) decides what day an answer belongs to.
+
+    Once `deleted_at` is set nobody can enter any more, and a job deletes what is left.
+    """
 
     __tablename__ = "workspaces"
 
@@ -70,6 +74,7 @@ class Workspace(Base):
     locale: Mapped[str] = mapped_column(Text)
     is_demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UtcMoment)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcMoment)
 
 
 class Membership(Base):
