@@ -1,4 +1,4 @@
-"""JSON routes that take answers in and leave them out of the figures."""
+"""JSON routes that take answers in, leave them out of the figures, and erase them."""
 
 import uuid
 from collections.abc import Callable, Sequence
@@ -11,10 +11,14 @@ from app.accounts.access import ApiCollector, ApiWriter
 from app.accounts.idempotency import HEADER, Reminder, create_once
 from app.accounts.schemas import ApiCaller, ApiClient
 from app.foundation import clock
+from app.foundation.errors import InvalidParam
+from app.foundation.translation import mark
 from app.foundation.web.openapi import NoQuery, problems
 from app.responses.actions import exclude_response, include_response
+from app.responses.erasure import erase_response
 from app.responses.inputs import (
     BatchInput,
+    ErasureInput,
     ExclusionInput,
     ResponseInput,
     find_problems,
@@ -24,10 +28,12 @@ from app.responses.inputs import (
     require_taking,
 )
 from app.responses.intake import store_answers
+from app.responses.models import DeletionReason
 from app.responses.models import Response as StoredResponse
 from app.responses.queries import get_responses
+from app.responses.receipts import NoReceipt, read_receipt, write_receipt
 from app.responses.schemas import NewAnswer, StoredAnswer
-from app.responses.shapes import BatchShape, ResponseShape
+from app.responses.shapes import BatchShape, RecordedShape, ResponseShape
 from app.surveys.queries import get_questionnaire
 from app.surveys.schemas import Questionnaire
 
@@ -38,7 +44,7 @@ router = APIRouter(prefix="/api/v1", tags=["responses"], dependencies=[NoQuery])
     "/surveys/{survey_id}/responses",
     summary="Record an answer",
     status_code=201,
-    response_model=ResponseShape,
+    response_model=RecordedShape,
     responses=problems(400, 404, 409, 413, 415, 422, 503),
 )
 async def record(
@@ -54,7 +60,7 @@ async def record(
         require_taking(questionnaire, today, [given])
         return [new_answer(questionnaire, today, given)]
 
-    return await _store(request, caller, check, lambda stored: ResponseShape.of(stored[0]))
+    return await _store(request, caller, check, lambda recorded: recorded[0])
 
 
 @router.post(
@@ -103,24 +109,34 @@ async def _store(
     request: Request,
     caller: ApiCaller,
     check: Callable[[], Sequence[NewAnswer]],
-    shape: Callable[[Sequence[StoredAnswer | StoredResponse]], BaseModel],
+    shape: Callable[[Sequence[RecordedShape]], BaseModel],
 ) -> Response:
     """Store what `check` lets pass: with other callers' answers, or, where an Idempotency-Key asks
     for it, in one transaction with the record of that key."""
     state = request.app.state
+
+    def shape_all(answers: Sequence[StoredAnswer | StoredResponse]) -> BaseModel:
+        secret_key = state.settings.secret_key
+        return shape(
+            [
+                RecordedShape.recorded(answer, write_receipt(secret_key, answer.id))
+                for answer in answers
+            ]
+        )
+
     if HEADER not in request.headers:
         stored = await state.intake.submit(caller.workspace_id, check())
-        return Response(shape(stored).model_dump_json(), 201, media_type="application/json")
+        return Response(shape_all(stored).model_dump_json(), 201, media_type="application/json")
     async with state.database.transaction(caller.workspace_id) as session:
         made: list[StoredAnswer] = []
 
         async def create() -> BaseModel:
             made.extend(await store_answers(session, caller.workspace_id, check()))
-            return shape(made)
+            return shape_all(made)
 
         async def recall(ids: str) -> BaseModel:
             found = map(uuid.UUID, ids.split())
-            return shape(await get_responses(session, caller.workspace_id, list(found)))
+            return shape_all(await get_responses(session, caller.workspace_id, list(found)))
 
         # The record outlives a deleted answer by a day, hence it may not hold what was written.
         reminder = Reminder(lambda: " ".join(str(answer.id) for answer in made), recall)
@@ -159,4 +175,29 @@ async def include(client: ApiWriter, survey_id: uuid.UUID, response_id: uuid.UUI
         await include_response(
             client.session, client.workspace_id, client.actor, survey_id, response_id
         )
+    )
+
+
+@router.post(
+    "/surveys/{survey_id}/erasures",
+    summary="Erase an answer by its receipt",
+    status_code=204,
+    responses=problems(400, 404, 413, 415, 422),
+)
+async def erase(
+    request: Request, client: ApiWriter, survey_id: uuid.UUID, given: ErasureInput
+) -> None:
+    """Forwards the wish of the person who answered: their answer is deleted for good, and counted
+    no more. 422 for what is no receipt, 404 for one whose answer is not there (any more). A receipt
+    holds a check value of 96 bits: nobody erases an answer by guessing.
+
+    Figures of subgroups that were published for past months stay as they are.
+    """
+    try:
+        response_id = read_receipt(request.app.state.settings.secret_key, given.receipt)
+    except NoReceipt:
+        refuse([InvalidParam("receipt", mark("This is not a receipt; look for a wrong letter."))])
+        raise
+    await erase_response(
+        client.session, client.workspace_id, response_id, DeletionReason.API, survey_id
     )

@@ -78,6 +78,12 @@ async def apply_count_changes(
         await session.execute(_SUBTRACT, _parameters(workspace_id, shrinking, _shrinkage))
 
 
+async def forget_empty_count(session: AsyncSession, workspace_id: uuid.UUID, row: RowKey) -> None:
+    """Delete a row whose counts are all zero: it would still say that somebody with these labels
+    had answered on that day. The transaction holds the row already."""
+    await session.execute(_FORGET_EMPTY, {"workspace_id": workspace_id, **row._asdict()})
+
+
 def _by_row(changes: Mapping[CountKey, int]) -> dict[RowKey, list[int]]:
     """Eleven changes for each row that changes at all, rows in the order of their locks."""
     rows: dict[RowKey, list[int]] = {}
@@ -133,5 +139,12 @@ _SUBTRACT = text(
     FROM {_CHANGES}
     WHERE daily_counts.workspace_id = :workspace_id
     AND {" AND ".join(f"daily_counts.{name} = change.{name}" for name in _KEYS)}
+    """  # noqa: S608
+)
+_FORGET_EMPTY = text(
+    f"""
+    DELETE FROM daily_counts WHERE workspace_id = :workspace_id
+    AND {" AND ".join(f"{name} = :{name}" for name in _KEYS)}
+    AND ({", ".join(_SCORES)}) = ({", ".join("0" for _score in SCORES)})
     """  # noqa: S608
 )

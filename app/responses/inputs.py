@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 from app.foundation.errors import Conflict, Invalid, InvalidParam
 from app.foundation.translation import mark
 from app.responses.models import COMMENT_MAX_LENGTH
+from app.responses.receipts import EXAMPLE_RECEIPT, MAX_TYPED
 from app.responses.schemas import NewAnswer
 from app.responses.texts import TextRefused, TooLong, clean_comment
 from app.surveys.inputs import Input
@@ -103,6 +104,12 @@ class ExclusionInput(Input):
     """Why an answer is left out of the figures: a test, a duplicate, an insult."""
 
     reason: str = Field(min_length=1, max_length=MAX_REASON_LENGTH, examples=["A test of our own"])
+
+
+class ErasureInput(Input):
+    """The receipt that was given with an answer, as the person sent it."""
+
+    receipt: str = Field(min_length=1, max_length=MAX_TYPED, examples=[EXAMPLE_RECEIPT])
 
 
 def read_rows(rows: Sequence[Any]) -> tuple[dict[int, ResponseInput], list[InvalidParam]]:

@@ -1,35 +1,35 @@
 """What the API says about an answer it has stored."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from app.responses.models import Response, Standing
+from app.responses.receipts import EXAMPLE_RECEIPT
 from app.responses.schemas import StoredAnswer
 from app.scoring import Category, category_of
+
+EXAMPLE: JsonDict = {
+    "id": "4f3c1d0e-6a0b-4d0e-9a43-3c0a4f1f6c55",
+    "survey_id": "a3f5a0f4-2b6a-4a64-8f0e-1d8f5a2f7c11",
+    "score": 9,
+    "category": "promoter",
+    "comment": "Friendly and fast.",
+    "answered_on": "2026-03-14",
+    "standing": "counted",
+    "exclusion_reason": None,
+}
 
 
 class ResponseShape(BaseModel):
     """A stored answer with its day, hence without segments, language and channel: a single answer
     shows either the one or the other."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "id": "4f3c1d0e-6a0b-4d0e-9a43-3c0a4f1f6c55",
-                "survey_id": "a3f5a0f4-2b6a-4a64-8f0e-1d8f5a2f7c11",
-                "score": 9,
-                "category": "promoter",
-                "comment": "Friendly and fast.",
-                "answered_on": "2026-03-14",
-                "standing": "counted",
-                "exclusion_reason": None,
-            }
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
 
     id: uuid.UUID
     survey_id: uuid.UUID
@@ -54,6 +54,24 @@ class ResponseShape(BaseModel):
         )
 
 
+class RecordedShape(ResponseShape):
+    """An answer that was just taken in, with the receipt for whoever gave it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {**EXAMPLE, "receipt": EXAMPLE_RECEIPT}}
+    )
+
+    receipt: str = Field(
+        description="Pass it on to the person who answered: with it the answer can be deleted, by "
+        "them on the survey's own page or by you with `POST …/erasures`. It is stored nowhere and "
+        "given by this call only."
+    )
+
+    @classmethod
+    def recorded(cls, answer: StoredAnswer | Response, receipt: str) -> Self:
+        return cls(**ResponseShape.of(answer).model_dump(), receipt=receipt)
+
+
 class BatchMeta(BaseModel):
     stored: int
 
@@ -61,10 +79,9 @@ class BatchMeta(BaseModel):
 class BatchShape(BaseModel):
     """The answers of a batch, in the order they were sent."""
 
-    data: list[ResponseShape]
+    data: list[RecordedShape]
     meta: BatchMeta
 
     @classmethod
-    def of(cls, answers: Iterable[StoredAnswer | Response]) -> Self:
-        data = [ResponseShape.of(answer) for answer in answers]
-        return cls(data=data, meta=BatchMeta(stored=len(data)))
+    def of(cls, recorded: Sequence[RecordedShape]) -> Self:
+        return cls(data=list(recorded), meta=BatchMeta(stored=len(recorded)))

@@ -36,6 +36,7 @@ async def test_an_answer_is_recorded(
     assert answer.status_code == 201
     body = answer.json()
     assert uuid.UUID(body.pop("id")).version == 4
+    assert body.pop("receipt")
     assert body == {
         "survey_id": str(scene.survey_id),
         "score": 9,

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.responses.pages import answering
+from app.responses.pages import answering, erasing
 
 router = APIRouter(include_in_schema=False)
-for part in (answering,):
+for part in (answering, erasing):
     router.include_router(part.router)

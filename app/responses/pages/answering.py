@@ -10,11 +10,13 @@ from starlette.responses import RedirectResponse, Response
 from app.accounts.access import Respondent
 from app.foundation.database import AWAY
 from app.foundation.errors import Unavailable
+from app.foundation.settings import Settings
 from app.foundation.translation import current_language
 from app.responses.entrances import Access, Entrance
 from app.responses.form import FormError, FormInput, check_form, read_form, ticket_error
 from app.responses.intake import RETRY_AFTER_S
 from app.responses.pages.showing import READ, Shut, find_entrance, read_fields, show
+from app.responses.receipts import read_showing, sign_showing, write_receipt
 from app.responses.schemas import NewAnswer
 from app.responses.tickets import LIFE, Ticket, read_ticket, sign_ticket
 from app.surveys.models import DimensionSource
@@ -53,8 +55,7 @@ async def show_thanks(request: Request, slug: str) -> Response:
         entrance = await find_entrance(request, slug)
     except Shut as shut:
         return shut.response
-    texts = entrance.questionnaire.wording[current_language()]
-    return show(request, "responses/thanks.html", texts=texts)
+    return _thank(request, entrance)
 
 
 async def _enter(request: Request, slug: str) -> Entrance:
@@ -67,6 +68,7 @@ async def _enter(request: Request, slug: str) -> Entrance:
                 STATUS[entrance.access],
                 reason=entrance.access.value,
                 survey=entrance.questionnaire,
+                slug=slug,
             )
         )
     return entrance
@@ -105,8 +107,27 @@ async def _take(request: Request, entrance: Entrance, given: FormInput) -> Respo
         labels={**asked, **linked},
         submission_key=ticket.submission_key,
     )
-    await request.app.state.intake.submit(survey.workspace_id, [answer])
-    return RedirectResponse(f"/s/{ticket.slug}/thanks?lang={answer.language}", 303)
+    [stored] = await request.app.state.intake.submit(survey.workspace_id, [answer])
+    showing = sign_showing(request.app.state.settings.secret_key, stored.id)
+    path = f"/s/{ticket.slug}/thanks?lang={answer.language}&receipt={showing}"
+    return RedirectResponse(path, 303)
+
+
+def _thank(request: Request, entrance: Entrance) -> Response:
+    """With the receipt for as long as the address holds good; the page knows nobody otherwise."""
+    settings: Settings = request.app.state.settings
+    shown = read_showing(settings.secret_key, request.query_params.get("receipt", ""))
+    slug = entrance.link.slug
+    return show(
+        request,
+        "responses/thanks.html",
+        # The page has no form that would need an Origin, and its address is not for passing on.
+        headers={"Referrer-Policy": "no-referrer"},
+        texts=entrance.questionnaire.wording[current_language()],
+        receipt=write_receipt(settings.secret_key, shown) if shown else None,
+        slug=slug,
+        address=f"{settings.public_url}/s/{slug}/erasure",
+    )
 
 
 def _read_ticket(

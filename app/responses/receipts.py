@@ -1,0 +1,115 @@
+"""Receipts: codes by which a person can have their own answer deleted, kept by nobody else.
+
+A receipt is the answer's id and a check value, both covered: it is computed from the id under the
+installation's secret key, so it is stored nowhere, and who sees one learns neither what was
+answered nor which answer it belongs to. A made-up code fits with a chance of 1 in 2⁹⁶; there is
+nothing to be guessed, hence nothing to be counted or slowed down.
+"""
+
+import base64
+import hmac
+import unicodedata
+import uuid
+from binascii import Error as NotBase64
+from datetime import timedelta
+
+from app.foundation import clock
+from app.foundation.tokens import derive
+
+SHOWN_FOR = timedelta(minutes=10)
+LENGTH = 45
+GROUP = 5
+MAX_TYPED = 200
+EXAMPLE_RECEIPT = "3ZK8M 1QWER T7Y0P ASDFG H2JKZ XCVB9 N4M5Q 6WERT 8YHPA"
+_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
+_MISREAD = str.maketrans("OIL", "011")
+_CHECK = 12  # bytes, 96 bits
+_ID = 16  # bytes
+_MOMENT = 4  # bytes: seconds since 1970
+
+
+class NoReceipt(Exception):
+    """What was typed is no receipt; `length` says how many letters and digits it has."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__()
+        self.length = length
+
+
+def write_receipt(secret_key: str, response_id: uuid.UUID) -> str:
+    """The receipt of an answer: 45 letters and digits in groups of five, always the same."""
+    number = int.from_bytes(_cover(secret_key, "receipt", response_id.bytes))
+    digits = "".join(_DIGITS[number >> 5 * place & 31] for place in reversed(range(LENGTH)))
+    return " ".join(digits[start : start + GROUP] for start in range(0, LENGTH, GROUP))
+
+
+def read_receipt(secret_key: str, typed: str) -> uuid.UUID:
+    """The id of the answer a receipt is for, however it was written down; NoReceipt for others.
+
+    Case, spaces, dashes and full-width letters make no difference, nor do O for 0, I or L for 1.
+    """
+    plain = unicodedata.normalize("NFKC", typed[:MAX_TYPED]).upper().translate(_MISREAD)
+    digits = [character for character in plain if character.isalnum()]
+    if len(digits) != LENGTH or not set(digits) <= set(_DIGITS):
+        raise NoReceipt(len(digits))
+    number = 0
+    for digit in digits:
+        number = number << 5 | _DIGITS.index(digit)
+    try:
+        covered = number.to_bytes(_CHECK + _ID)
+    except OverflowError as error:
+        raise NoReceipt(LENGTH) from error
+    found = _uncover(secret_key, "receipt", covered)
+    if found is None:
+        raise NoReceipt(LENGTH)
+    return uuid.UUID(bytes=found)
+
+
+def sign_showing(secret_key: str, response_id: uuid.UUID) -> str:
+    """What the address of the thank-you page carries so that it shows the receipt for a while.
+
+    Covered as well: an address may end up in the log of a proxy, beside a time.
+    """
+    moment = int(clock.now().timestamp()).to_bytes(_MOMENT)
+    covered = _cover(secret_key, "receipt shown", moment + response_id.bytes)
+    return base64.urlsafe_b64encode(covered).decode().rstrip("=")
+
+
+def read_showing(secret_key: str, signed: str) -> uuid.UUID | None:
+    """The answer whose receipt may be shown now; None for what is forged or ten minutes old."""
+    try:
+        covered = base64.urlsafe_b64decode(f"{signed}=")
+    except (NotBase64, ValueError):
+        return None
+    if len(covered) != _CHECK + _MOMENT + _ID:
+        return None
+    found = _uncover(secret_key, "receipt shown", covered)
+    if found is None:
+        return None
+    age = clock.now().timestamp() - int.from_bytes(found[:_MOMENT])
+    return uuid.UUID(bytes=found[_MOMENT:]) if age < SHOWN_FOR.total_seconds() else None
+
+
+# Deterministic authenticated encryption (RFC 5297's construction, from HMAC-SHA256): the check
+# value is a MAC of the content, and the content is covered by a stream that follows from it.
+
+
+def _cover(secret_key: str, purpose: str, content: bytes) -> bytes:
+    check = _mac(secret_key, f"{purpose}: check", content)[:_CHECK]
+    return check + _mask(secret_key, purpose, check, content)
+
+
+def _uncover(secret_key: str, purpose: str, covered: bytes) -> bytes | None:
+    content = _mask(secret_key, purpose, covered[:_CHECK], covered[_CHECK:])
+    check = _mac(secret_key, f"{purpose}: check", content)[:_CHECK]
+    return content if hmac.compare_digest(check, covered[:_CHECK]) else None
+
+
+def _mask(secret_key: str, purpose: str, check: bytes, content: bytes) -> bytes:
+    """`content`, at most 32 bytes, with the stream of `check` laid over it or taken off again."""
+    stream = _mac(secret_key, f"{purpose}: cover", check)
+    return bytes(left ^ right for left, right in zip(content, stream, strict=False))
+
+
+def _mac(secret_key: str, purpose: str, content: bytes) -> bytes:
+    return hmac.digest(derive(secret_key, purpose).encode(), content, "sha256")
