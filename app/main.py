@@ -47,7 +47,7 @@ Collect answers, read scores, run surveys. Everything the dashboard shows comes 
 figures as these calls.
 
 **Authentication.** `Authorization: Bearer hn_live_…`. Keys are made by a workspace owner under
-“API keys”, have scopes (`read`, `write`) and may expire. Cookies are ignored.
+“API keys”, have scopes (`read`, `write`, `audit`) and may expire. Cookies are ignored.
 
 **Errors** are RFC 9457 problems (`application/problem+json`) with a `code`, the `request_id` and,
 for refused input, `invalid_params`.

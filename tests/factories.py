@@ -47,10 +47,10 @@ async def make_cast(database: Database, settings: Settings) -> Cast:
         mona = await make_player(session, settings, acme, "mona@acme.example", Role.MANAGER)
         bob = await make_player(session, settings, acme, "bob@acme.example", Role.VIEWER)
         charlie = await make_player(session, settings, globex, "charlie@globex.example", Role.OWNER)
-        both = [Scope.READ, Scope.WRITE]
-        acme_key = await make_api_key(session, settings, acme, both)
+        everything = list(Scope)
+        acme_key = await make_api_key(session, settings, acme, everything)
         acme_read_key = await make_api_key(session, settings, acme, [Scope.READ])
-        globex_key = await make_api_key(session, settings, globex, both)
+        globex_key = await make_api_key(session, settings, globex, everything)
     return Cast(acme, globex, alice, mona, bob, charlie, acme_key, acme_read_key, globex_key)
 
 

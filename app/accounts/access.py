@@ -2,7 +2,7 @@
 
 Pages: Anyone, Respondent, SomeVisitor, SignedInPerson, SignedInMember, WorkspaceManager,
 WorkspaceOwner.
-API: ApiReader, ApiWriter, and ApiCollector for taking in answers.
+API: ApiReader, ApiWriter, ApiAuditor, and ApiCollector for taking in answers.
 A door opens the request's transaction and enters the workspace.
 """
 
@@ -218,6 +218,7 @@ def _with_scope(scope: Scope) -> Callable[..., object]:
 
 ApiReader = Annotated[ApiClient, Depends(_with_scope(Scope.READ), scope="function")]
 ApiWriter = Annotated[ApiClient, Depends(_with_scope(Scope.WRITE), scope="function")]
+ApiAuditor = Annotated[ApiClient, Depends(_with_scope(Scope.AUDIT), scope="function")]
 
 
 @door

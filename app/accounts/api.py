@@ -1,17 +1,19 @@
-"""JSON routes: the workspace a key belongs to, and its keys."""
+"""JSON routes: the workspace a key belongs to, its keys, and its audit log."""
 
 import uuid
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from app.accounts.access import ApiReader
+from app.accounts.access import ApiAuditor, ApiReader
+from app.accounts.audit_queries import AuditFilter, list_audit_events
+from app.accounts.audit_shapes import VERIFYING, AuditLine, AuditLineList, AuditQuery
 from app.accounts.models import ApiKey, Scope
 from app.accounts.queries import get_workspace, list_api_keys
-from app.foundation.web.openapi import ListMeta, NoQuery, Paging, problems
+from app.foundation.web.openapi import ListMeta, NoQuery, OnceEach, Paging, problems
 
 router = APIRouter(prefix="/api/v1")
 
@@ -104,4 +106,25 @@ def _shape(key: ApiKey) -> ApiKeyShape:
         created_at=key.created_at,
         expires_at=key.expires_at,
         last_used_on=key.last_used_on,
+    )
+
+
+@router.get(
+    "/audit_events",
+    tags=["workspace"],
+    summary="Read the audit log",
+    description=VERIFYING,
+    responses=problems(422),
+    dependencies=[OnceEach],
+)
+async def list_events(client: ApiAuditor, query: Annotated[AuditQuery, Query()]) -> AuditLineList:
+    asked = AuditFilter(
+        time_zone=client.time_zone, since=query.since, until=query.until, action=query.action
+    )
+    page = await list_audit_events(
+        client.session, client.workspace_id, asked, query.limit, query.cursor
+    )
+    return AuditLineList(
+        data=[AuditLine.of(entry) for entry in page.rows],
+        meta=ListMeta(limit=query.limit, next_cursor=page.next_cursor),
     )

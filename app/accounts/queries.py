@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import (
     ApiKey,
-    AuditEvent,
     LinkPurpose,
     MemberInvitation,
     Membership,
@@ -19,7 +18,7 @@ from app.accounts.models import (
     UserSession,
     Workspace,
 )
-from app.accounts.schemas import AuditEntry, Colleague
+from app.accounts.schemas import Colleague
 from app.foundation import clock
 from app.foundation.errors import Gone, NotFound
 from app.foundation.paging import (
@@ -253,35 +252,6 @@ async def list_api_keys(
     shown = keys[:limit]
     after = _moment_cursor(shown[-1].created_at, shown[-1].id) if len(keys) > limit else None
     return Page(shown, after)
-
-
-async def list_audit_events(
-    session: AsyncSession, workspace_id: uuid.UUID, limit: int, cursor: str | None = None
-) -> Page[AuditEntry]:
-    """What was done in the workspace, newest first, with the names of people and keys."""
-    query = (
-        select(AuditEvent, User.name, ApiKey.name)
-        .outerjoin(User, (AuditEvent.actor_kind == "user") & (User.id == AuditEvent.actor_id))
-        .outerjoin(
-            ApiKey,
-            (ApiKey.workspace_id == AuditEvent.workspace_id) & (ApiKey.id == AuditEvent.actor_id),
-        )
-        .where(AuditEvent.workspace_id == workspace_id)
-    )
-    if cursor is not None:
-        after = tuple_(*_read_cursor(cursor))
-        query = query.where(tuple_(AuditEvent.happened_at, AuditEvent.id) < after)
-    query = query.order_by(AuditEvent.happened_at.desc(), AuditEvent.id.desc()).limit(limit + 1)
-    rows = (await session.execute(query)).all()
-    entries = [
-        AuditEntry(
-            event.id, event.happened_at, event.actor_kind, user_name or key_name,
-            event.action, event.details,
-        )
-        for event, user_name, key_name in rows[:limit]
-    ]  # fmt: skip
-    more = len(rows) > limit
-    return Page(entries, _moment_cursor(entries[-1].happened_at, entries[-1].id) if more else None)
 
 
 def _moment_cursor(moment: datetime, row_id: uuid.UUID) -> str:

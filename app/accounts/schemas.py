@@ -1,10 +1,8 @@
 """Values that say who is calling, and rows of the lists of people and their acts."""
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -118,15 +116,3 @@ class Colleague:
     email: str
     role: Role
     joined_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """One line of the audit log; `actor_name` is None for the system and for deleted actors."""
-
-    id: uuid.UUID
-    happened_at: datetime
-    actor_kind: str
-    actor_name: str | None
-    action: str
-    details: Mapping[str, Any]

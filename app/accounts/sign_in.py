@@ -1,9 +1,10 @@
 """Verbs about signing in and out with a password: browser sessions start and end."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.audit import record_event
@@ -13,7 +14,7 @@ from app.accounts.people import clean_email
 from app.accounts.queries import unscoped_find_user_by_email, unscoped_list_workspaces_of
 from app.accounts.schemas import Actor
 from app.foundation import clock
-from app.foundation.database import Database, enter_workspace
+from app.foundation.database import Database
 from app.foundation.errors import Invalid
 from app.foundation.settings import Settings
 from app.foundation.tokens import digest, random_text
@@ -49,7 +50,7 @@ async def start_session(
     The session this browser had before ends, so that a token never outlives a sign-in.
     """
     if previous_token:
-        await end_session_with_token(session, settings, previous_token)
+        await _delete_session(session, settings, previous_token)
     now = clock.now()
     token = random_text(SESSION_TOKEN_LENGTH)
     session.add(
@@ -66,31 +67,50 @@ async def start_session(
 
 
 async def end_session_with_token(session: AsyncSession, settings: Settings, token: str) -> None:
-    """Sign one browser out."""
+    """Sign one browser out; nothing happens where its session has ended already."""
+    user_id = await _delete_session(session, settings, token)
+    if user_id is not None:
+        await record_in_each_workspace(session, user_id, "session.ended")
+
+
+async def _delete_session(
+    session: AsyncSession, settings: Settings, token: str
+) -> uuid.UUID | None:
+    """Whose session it was; None where there is none with that token."""
     token_hash = digest(settings.secret_key, token)
-    await session.execute(delete(UserSession).where(UserSession.token_hash == token_hash))
+    return await session.scalar(
+        delete(UserSession)
+        .where(UserSession.token_hash == token_hash)
+        .returning(UserSession.user_id)
+    )
 
 
 async def end_session(session: AsyncSession, user_id: uuid.UUID, session_id: uuid.UUID) -> None:
     """Sign out one browser of a person; nothing happens where it is not theirs."""
-    await session.execute(
-        delete(UserSession).where(UserSession.user_id == user_id, UserSession.id == session_id)
-    )
+    await _revoke_sessions(session, user_id, UserSession.id == session_id)
 
 
 async def end_other_sessions(session: AsyncSession, user_id: uuid.UUID, kept: uuid.UUID) -> None:
     """Sign a person out everywhere but in one browser."""
-    await session.execute(
-        delete(UserSession).where(UserSession.user_id == user_id, UserSession.id != kept)
+    await _revoke_sessions(session, user_id, UserSession.id != kept)
+
+
+async def _revoke_sessions(
+    session: AsyncSession, user_id: uuid.UUID, which: ColumnElement[bool]
+) -> None:
+    revoked = await session.scalars(
+        delete(UserSession).where(UserSession.user_id == user_id, which).returning(UserSession.id)
     )
+    if number := len(revoked.all()):
+        await record_in_each_workspace(session, user_id, "session.revoked", {"browsers": number})
 
 
-async def record_in_each_workspace(session: AsyncSession, user_id: uuid.UUID, action: str) -> None:
-    """Note what a person did with their account in the log of each workspace they belong to.
-
-    The transaction is in the last of these workspaces afterwards.
-    """
+async def record_in_each_workspace(
+    session: AsyncSession,
+    user_id: uuid.UUID,
+    action: str,
+    details: Mapping[str, int] | None = None,
+) -> None:
+    """Note what a person did with their account in the log of each workspace they belong to."""
     for workspace in await unscoped_list_workspaces_of(session, user_id):
-        await enter_workspace(session, workspace.id)
-        record_event(session, workspace.id, Actor("user", user_id), action, user_id)
-        await session.flush()
+        record_event(session, workspace.id, Actor("user", user_id), action, user_id, details)

@@ -1,21 +1,12 @@
-"""A workspace's settings and its audit log."""
-
-import re
-from datetime import timedelta
+"""A workspace's settings and its owners."""
 
 import httpx
 import psycopg
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
 
-from app.accounts.audit import record_event
-from app.accounts.schemas import SYSTEM, Actor
 from app.accounts.workspaces import create_owner, create_workspace
-from app.foundation import clock
 from app.foundation.database import Database
 from app.foundation.errors import Invalid, NotFound
-from app.foundation.paging import PAGE_SIZE
 from app.foundation.tokens import new_id
 from tests.factories import Cast
 
@@ -56,57 +47,6 @@ async def test_a_hostile_workspace_name_is_harmless(
         text = (await as_alice.get(f"/w/{cast.acme}/{page}")).text
         assert "<script" not in text
         assert "&lt;script&gt;" in text
-
-
-async def test_the_audit_log_pages_newest_first(
-    as_mona: httpx.AsyncClient, database: Database, cast: Cast
-) -> None:
-    total = PAGE_SIZE * 2 + 3
-    async with database.transaction(cast.acme) as session:
-        for number in range(total):
-            with clock.fixed(clock.now() - timedelta(minutes=number // 2)):
-                record_event(session, cast.acme, SYSTEM, f"act.{number:03}")
-    async with database.transaction(cast.globex) as session:
-        record_event(session, cast.globex, SYSTEM, "act.globex")
-    path, seen = f"/w/{cast.acme}/audit", list[str]()
-    while path:
-        page = (await as_mona.get(path)).text
-        assert "act.globex" not in page
-        seen += re.findall(r"act\.\d{3}", page)
-        older = re.search(r'rel="next" href="([^"]+)"', page)
-        path = older[1] if older else ""
-    assert sorted(seen) == [f"act.{number:03}" for number in range(total)]
-    assert [int(act[4:]) // 2 for act in seen] == sorted(int(act[4:]) // 2 for act in seen)
-
-
-async def test_the_audit_log_names_people_and_keys(
-    as_alice: httpx.AsyncClient, database: Database, cast: Cast, owner: psycopg.Connection
-) -> None:
-    row = owner.execute("SELECT id FROM api_keys WHERE workspace_id = %s", [cast.acme]).fetchone()
-    assert row
-    async with database.transaction(cast.acme) as session:
-        record_event(session, cast.acme, Actor("user", cast.alice.user_id), "survey.published")
-        record_event(session, cast.acme, Actor("api_key", row[0]), "survey.closed")
-        record_event(session, cast.acme, Actor("user", new_id()), "survey.edited")
-    page = (await as_alice.get(f"/w/{cast.acme}/audit")).text
-    for words in ("Alice", "API key “test”", "no account any more", "Published a survey"):
-        assert words in page
-
-
-async def test_the_audit_log_cannot_be_rewritten(database: Database, cast: Cast) -> None:
-    async with database.transaction(cast.acme) as session:
-        record_event(session, cast.acme, SYSTEM, "act.one")
-    for statement in ("UPDATE audit_events SET action = 'x'", "DELETE FROM audit_events"):
-        with pytest.raises(ProgrammingError, match="permission denied"):
-            async with database.transaction(cast.acme) as session:
-                await session.execute(text(statement))
-
-
-@pytest.mark.parametrize("cursor", ["x", "WyJhIiwiYiJd", "%00", "WyIyMDI2LTAxLTAxIiwgIngiXQ"])
-async def test_forged_cursors_are_refused(
-    as_alice: httpx.AsyncClient, cast: Cast, cursor: str
-) -> None:
-    assert (await as_alice.get(f"/w/{cast.acme}/audit?cursor={cursor}")).status_code == 422
 
 
 async def test_an_owner_is_made_from_the_server(

@@ -40,6 +40,7 @@ QUERIES: Mapping[str, str] = {"GET /api/v1/metrics": "survey_id={survey_id}"}
 OWN_THINGS = {
     "GET /api/v1/workspace",
     "GET /api/v1/api_keys",
+    "GET /api/v1/audit_events",
     "GET /api/v1/surveys",
     "POST /api/v1/surveys",
 }

@@ -2,8 +2,17 @@
 
 from fastapi import APIRouter
 
-from app.accounts.pages import account, api_keys, first_run, joining, members, sign_in, workspace
+from app.accounts.pages import (
+    account,
+    api_keys,
+    audit,
+    first_run,
+    joining,
+    members,
+    sign_in,
+    workspace,
+)
 
 router = APIRouter(include_in_schema=False)
-for part in (account, api_keys, first_run, joining, members, sign_in, workspace):
+for part in (account, api_keys, audit, first_run, joining, members, sign_in, workspace):
     router.include_router(part.router)

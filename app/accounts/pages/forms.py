@@ -28,6 +28,7 @@ ROLE_MEANINGS = {
 SCOPE_NAMES = {
     Scope.READ: mark("Read surveys, answers and scores"),
     Scope.WRITE: mark("Write answers and change surveys"),
+    Scope.AUDIT: mark("Read the audit log"),
 }
 NOTICES = {
     "saved": mark("Saved."),

@@ -1,6 +1,6 @@
 """What the audit log calls each act."""
 
-from app.foundation.translation import gettext, mark
+from app.foundation.translation import mark
 
 ACTIONS = {
     "api_key.created": mark("Made an API key"),
@@ -25,20 +25,22 @@ ACTIONS = {
     "response.included": mark("Counted an answer again"),
     "responses.exported": mark("Exported answers"),
     "responses.expired": mark("Deleted answers whose retention was over"),
+    "session.ended": mark("Signed out"),
+    "session.revoked": mark("Signed other browsers out"),
     "session.started": mark("Signed in"),
     "survey.closed": mark("Closed a survey"),
     "survey.created": mark("Created a survey"),
     "survey.edited": mark("Changed a survey"),
+    "survey.held": mark("Put a survey under legal hold"),
     "survey.published": mark("Published a survey"),
+    "survey.released": mark("Ended a survey’s legal hold"),
     "survey.version_made": mark("Made a new version of a survey"),
     "value.archived": mark("Archived a segment value"),
     "value.restored": mark("Restored a segment value"),
     "values.added": mark("Added segment values"),
+    "workspace.archived": mark("Archived the workspace, from the server"),
     "workspace.changed": mark("Changed the workspace’s settings"),
     "workspace.created": mark("Made the workspace"),
+    "workspace.exported": mark("Exported everything"),
+    "workspace.unarchived": mark("Brought the workspace here from an archive"),
 }
-
-
-def describe_action(action: str) -> str:
-    """The act in the reader's language; its code where it has no name here."""
-    return gettext(ACTIONS[action]) if action in ACTIONS else action

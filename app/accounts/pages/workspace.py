@@ -1,17 +1,14 @@
-"""HTML routes of a workspace itself: its settings and its audit log."""
+"""HTML routes of a workspace's settings."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
-from app.accounts.access import WorkspaceManager, WorkspaceOwner
+from app.accounts.access import WorkspaceOwner
 from app.accounts.pages.forms import language_options, lead_to, show
-from app.accounts.pages.wording import describe_action
-from app.accounts.queries import list_audit_events
 from app.accounts.workspaces import change_workspace, list_time_zones
 from app.foundation.errors import Invalid
-from app.foundation.paging import PAGE_SIZE
 
 router = APIRouter(prefix="/w/{workspace}")
 
@@ -37,20 +34,6 @@ async def change_settings(
     except Invalid as error:
         return _settings_page(request, typed, error)
     return lead_to(f"/w/{member.workspace_id}/settings", "saved")
-
-
-@router.get("/audit")
-async def show_audit_log(
-    request: Request, member: WorkspaceManager, cursor: str | None = None
-) -> Response:
-    page = await list_audit_events(member.session, member.workspace_id, PAGE_SIZE, cursor)
-    return show(
-        request,
-        "accounts/audit.html",
-        page=page,
-        is_first=cursor is None,
-        describe_action=describe_action,
-    )
 
 
 def _settings_page(
