@@ -33,6 +33,7 @@ from app.responses.intake import WRITERS, Intake
 # Routes are tried in this order, hence first the one that is asked most: taking in an answer.
 ROUTERS = (
     app.responses.api.router,
+    app.responses.api.retention,
     app.accounts.api.router,
     app.surveys.api.router,
     app.reporting.api.router,

@@ -7,14 +7,16 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from app.accounts.access import ApiCollector, ApiWriter
+from app.accounts.access import ApiCollector, ApiReader, ApiWriter
 from app.accounts.idempotency import HEADER, Reminder, create_once
 from app.accounts.schemas import ApiCaller, ApiClient
 from app.foundation import clock
 from app.foundation.errors import InvalidParam
 from app.foundation.translation import mark
-from app.foundation.web.openapi import NoQuery, problems
+from app.foundation.web.openapi import ListMeta, NoQuery, Paging, problems
 from app.responses.actions import exclude_response, include_response
+from app.responses.deletion_shapes import DeletionList, DeletionShape, RetentionShape
+from app.responses.deletions import list_deletions
 from app.responses.erasure import erase_response
 from app.responses.inputs import (
     BatchInput,
@@ -32,12 +34,15 @@ from app.responses.models import DeletionReason
 from app.responses.models import Response as StoredResponse
 from app.responses.queries import get_responses
 from app.responses.receipts import NoReceipt, read_receipt, write_receipt
+from app.responses.retention import get_outlook
 from app.responses.schemas import NewAnswer, StoredAnswer
 from app.responses.shapes import BatchShape, RecordedShape, ResponseShape
+from app.surveys.holds import hold_survey, release_survey
 from app.surveys.queries import get_questionnaire
 from app.surveys.schemas import Questionnaire
 
 router = APIRouter(prefix="/api/v1", tags=["responses"], dependencies=[NoQuery])
+retention = APIRouter(prefix="/api/v1", tags=["retention"])
 
 
 @router.post(
@@ -201,3 +206,46 @@ async def erase(
     await erase_response(
         client.session, client.workspace_id, response_id, DeletionReason.API, survey_id
     )
+
+
+@retention.get(
+    "/surveys/{survey_id}/deletions",
+    summary="List deletions, and what goes next",
+    responses=problems(404, 422),
+)
+async def read_deletions(client: ApiReader, survey_id: uuid.UUID, query: Paging) -> DeletionList:
+    """How many answers were deleted on which day and why, the latest day first."""
+    outlook = await get_outlook(client.session, client.workspace_id, survey_id)
+    page = await list_deletions(
+        client.session, client.workspace_id, survey_id, query.limit, query.cursor
+    )
+    return DeletionList(
+        data=[DeletionShape.model_validate(row) for row in page.rows],
+        meta=ListMeta(limit=query.limit, next_cursor=page.next_cursor),
+        retention=RetentionShape.of(outlook),
+    )
+
+
+@retention.put(
+    "/surveys/{survey_id}/hold",
+    summary="Put a survey under legal hold",
+    responses=problems(404, 422),
+    dependencies=[NoQuery],
+)
+async def hold(client: ApiWriter, survey_id: uuid.UUID) -> RetentionShape:
+    """Nothing is deleted for its age until the hold ends, and the form says so. Use it only where
+    the law obliges you to keep evidence."""
+    await hold_survey(client.session, client.workspace_id, client.actor, survey_id)
+    return RetentionShape.of(await get_outlook(client.session, client.workspace_id, survey_id))
+
+
+@retention.delete(
+    "/surveys/{survey_id}/hold",
+    summary="End a legal hold",
+    responses=problems(404, 422),
+    dependencies=[NoQuery],
+)
+async def release(client: ApiWriter, survey_id: uuid.UUID) -> RetentionShape:
+    """What is past its time is deleted within minutes."""
+    await release_survey(client.session, client.workspace_id, client.actor, survey_id)
+    return RetentionShape.of(await get_outlook(client.session, client.workspace_id, survey_id))

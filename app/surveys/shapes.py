@@ -30,6 +30,7 @@ _SUMMARY: dict[str, Any] = {
     "languages": ["en", "ja"],
     "default_language": "en",
     "has_answers": False,
+    "held_since": None,
     "opens_on": None,
     "closes_on": None,
     "created_at": "2026-04-01T09:00:00Z",
@@ -76,7 +77,8 @@ def _example(example: dict[str, Any]) -> ConfigDict:
 
 
 class SurveySummary(BaseModel):
-    """A survey in a list. `url` is the address of its form."""
+    """A survey in a list. `url` is the address of its form; while a legal hold is on, `held_since`
+    says since when."""
 
     model_config = _example(_SUMMARY)
 
@@ -88,6 +90,7 @@ class SurveySummary(BaseModel):
     languages: list[str]
     default_language: str
     has_answers: bool
+    held_since: date | None
     opens_on: date | None
     closes_on: date | None
     created_at: datetime

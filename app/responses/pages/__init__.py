@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.responses.pages import answering, erasing
+from app.responses.pages import answering, deletions, erasing
 
 router = APIRouter(include_in_schema=False)
-for part in (answering, erasing):
+for part in (answering, deletions, erasing):
     router.include_router(part.router)
