@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from babel import Locale, negotiate_locale
 from babel.messages import mofile, pofile
@@ -31,9 +32,17 @@ FORM_SOURCES = (
     "templates/components/forms.html",
     "templates/components/scale.html",
     "app/responses/form.py",
+    "app/responses/promise.py",
+    "app/responses/stored.py",
     "app/surveys/wording.py",
 )
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "mark": None}
+KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "mark": None,
+    "mark_plural": (1, 2),
+}
 RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 
 _language: ContextVar[str] = ContextVar("language", default=SOURCE_LANGUAGE)
@@ -42,6 +51,18 @@ _language: ContextVar[str] = ContextVar("language", default=SOURCE_LANGUAGE)
 def mark(message: str) -> str:
     """Mark a message for extraction where it is defined; translate it where it is shown."""
     return message
+
+
+class Plural(NamedTuple):
+    """A message for one and for many; `num` among its values decides."""
+
+    singular: str
+    plural: str
+
+
+def mark_plural(singular: str, plural: str) -> Plural:
+    """Mark a message that depends on a count, as `mark` does one that does not."""
+    return Plural(singular, plural)
 
 
 def set_language(language: str) -> None:
@@ -69,6 +90,13 @@ def ngettext(singular: str, plural: str, count: int) -> str:
 
 
 _ = gettext
+
+
+def phrase(message: str | Plural, values: Mapping[str, Any]) -> str:
+    """A marked message in the reader's language, with its placeholders filled."""
+    if isinstance(message, Plural):
+        return ngettext(*message, values["num"]) % values
+    return gettext(message) % values
 
 
 def choose_language(

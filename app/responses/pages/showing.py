@@ -3,6 +3,7 @@ policy."""
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 
 from fastapi import Request
@@ -57,10 +58,11 @@ def show(
     template: str,
     status: int = 200,
     headers: dict[str, str] | None = None,
+    styles: Sequence[str] = ("respondent.css",),
     **values: object,
 ) -> Response:
-    """A page that nobody keeps and that loads nothing."""
-    css = static_text("respondent.css")
+    """A page that nobody keeps and that loads nothing; `styles` are put inline, in order."""
+    css = "".join(map(static_text, styles))
     response = render(request, template, status, respondent_css=Markup(css), **values)  # noqa: S704
     response.headers["Content-Security-Policy"] = _policy(css)
     response.headers["Cache-Control"] = "no-store"
