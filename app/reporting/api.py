@@ -6,13 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import StreamingResponse
 
-from app.accounts.access import ApiReader
-from app.foundation.web.openapi import OnceEach, problems
+from app.accounts.access import ApiAuditor, ApiReader, require_scope
+from app.accounts.models import Scope
+from app.foundation.web.openapi import NoQuery, OnceEach, problems
 from app.reporting.exporting import CSV_TYPE, attachment, begin_export, stream_csv
 from app.reporting.filters import ExportQuery, ListQuery, MetricsQuery, read_filter
 from app.reporting.listing import ListRequest, list_responses
 from app.reporting.metrics import measure
 from app.reporting.shapes import MetricsOut, ResponseList
+from app.reporting.workspace_export import ZIP_TYPE, export_workspace
 from app.surveys.queries import get_questionnaire
 
 router = APIRouter(prefix="/api/v1", dependencies=[OnceEach])
@@ -114,3 +116,25 @@ async def export_answers(
         media_type=CSV_TYPE,
         headers=attachment(questionnaire),
     )
+
+
+@router.get(
+    "/export",
+    tags=["workspace"],
+    summary="Export everything",
+    description="A zip of the whole workspace in open formats: `manifest.json`, `surveys.jsonl`, "
+    "`members` and `audit.jsonl`, and for each survey its answers by day and its figures, as JSON "
+    "Lines and CSV. It holds what the other calls show and no more. Needs a key with the scopes "
+    "`read` and `audit`; 409 while another export of the workspace is being made.",
+    response_class=StreamingResponse,
+    responses={
+        **problems(409, 422),
+        200: {"content": {ZIP_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
+    },
+    dependencies=[NoQuery],
+)
+async def export_everything(request: Request, client: ApiAuditor) -> StreamingResponse:
+    require_scope(client.caller, Scope.READ)
+    settings = request.app.state.settings
+    found = await export_workspace(client.session, settings, client.workspace_id, client.actor)
+    return StreamingResponse(found.chunks(), media_type=ZIP_TYPE, headers=found.headers())

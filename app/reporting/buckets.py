@@ -1,13 +1,10 @@
-"""Time as reports cut it: periods of days, whole months, and buckets of months.
+"""Time as reports cut it: periods of days, whole months, intervals."""
 
-Figures of subgroups exist by whole calendar months only, and months with few answers are merged
-with the months after them. All of that is decided here.
-"""
-
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+
+from app.responses.closing import settled_before
 
 DAY = timedelta(days=1)
 
@@ -51,6 +48,13 @@ def months_between(since: date, until: date) -> int:
     return (until.year - since.year) * 12 + until.month - since.month + 1
 
 
+def number_of_months(period: Period) -> int:
+    """How many calendar months a period with both ends touches."""
+    assert period.since is not None
+    assert period.until is not None
+    return months_between(period.since, period.until)
+
+
 def month_of(day: date) -> date:
     """The first day of the month of `day`."""
     return day.replace(day=1)
@@ -58,8 +62,17 @@ def month_of(day: date) -> date:
 
 def add_months(day: date, months: int) -> date:
     """The first day of the month that lies `months` after (before, if negative) that of `day`."""
-    index = day.year * 12 + day.month - 1 + months
-    return date(index // 12, index % 12 + 1, 1)
+    return month_of_number(month_number(day) + months)
+
+
+def month_number(day: date) -> int:
+    """The month of `day`, counted consecutively over all years."""
+    return day.year * 12 + day.month - 1
+
+
+def month_of_number(number: int) -> date:
+    """The first day of the month with that number."""
+    return date(number // 12, number % 12 + 1, 1)
 
 
 def month_end(day: date) -> date:
@@ -71,6 +84,15 @@ def is_on_month_bounds(period: Period) -> bool:
     """True where neither end of the period cuts a month."""
     starts = period.since is None or period.since.day == 1
     return starts and (period.until is None or (period.until + DAY).day == 1)
+
+
+def settled_months(period: Period, today: date) -> Period | None:
+    """The whole months inside `period` that have settled, see `closing`; None where none has.
+
+    The month that is still open is left out: its figures would change day by day, and what
+    changes from one day to the next is a single answer.
+    """
+    return whole_months(period, settled_before(today))
 
 
 def whole_months(period: Period, today: date) -> Period | None:
@@ -87,46 +109,6 @@ def whole_months(period: Period, today: date) -> Period | None:
     if since is not None and since.day != 1:
         since = add_months(since, 1)
     return None if since is not None and since > until else Period(since, until)
-
-
-def shortened(months: Period) -> Iterator[Period]:
-    """`months`, a period of whole months with an end, then its shorter parts, the longest first.
-
-    Up to three months are given up, and never more than a quarter; none where the start is open.
-    """
-    yield months
-    if months.since is None or months.until is None:
-        return
-    most = min(3, months_between(months.since, months.until) // 4)
-    for lost in range(1, most + 1):
-        for at_the_end in range(lost + 1):
-            since = add_months(months.since, lost - at_the_end)
-            yield Period(since, add_months(months.until, 1 - at_the_end) - DAY)
-
-
-def ladder(counts: Mapping[date, int], minimum: int) -> tuple[tuple[date, ...], ...]:
-    """Buckets of months with at least `minimum` answers each, oldest first.
-
-    `counts` maps first days of months to answers; months without any are in no bucket. A month
-    too small on its own is merged with those after it; what is left at the end joins the last
-    bucket. Only a ladder of a single bucket can hold less than `minimum`.
-    """
-    buckets: list[tuple[date, ...]] = []
-    months: list[date] = []
-    for month in sorted(month for month, count in counts.items() if count):
-        months.append(month)
-        if sum(counts[month] for month in months) >= minimum:
-            buckets.append(tuple(months))
-            months = []
-    if months:
-        joined = buckets.pop() if buckets else ()
-        buckets.append((*joined, *months))
-    return tuple(buckets)
-
-
-def is_union_of_buckets(buckets: Iterable[Sequence[date]], months: Set[date]) -> bool:
-    """True where `months` cut no bucket, so that what lies outside is made of whole ones too."""
-    return all(months.isdisjoint(bucket) or months >= set(bucket) for bucket in buckets)
 
 
 def interval_start(day: date, interval: Interval) -> date:

@@ -1,20 +1,12 @@
-"""Counts as values: by day for everybody, by month and label for subgroups."""
+"""Everybody's counts by day, as a value."""
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
-from itertools import combinations
 
-from app.reporting.buckets import Period, ladder, month_end
+from app.reporting.buckets import Period, month_end
 from app.responses.models import Standing
 from app.scoring import Distribution
-
-Cell = frozenset[tuple[str, str]]
-"""A subgroup: pairs of selector and value. The empty one is everybody."""
-
-EVERYBODY: Cell = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,61 +45,6 @@ class DailyTotals:
             and (period.since is None or month_end(month) >= period.since)
             and not (month in period and month_end(month) in period)
             for month, _standing in self.months
-        )
-
-
-@dataclass(frozen=True)
-class Cube:
-    """Counted answers by month and by the value of each of `selectors`.
-
-    `rows` maps (first day of the month, one value per selector) to counts; months that are still
-    open are not in it.
-    """
-
-    selectors: tuple[str, ...]
-    rows: Mapping[tuple[date, tuple[str, ...]], Distribution]
-    _ladders: dict[tuple[Cell, int], tuple[tuple[date, ...], ...]] = field(
-        default_factory=dict, repr=False, compare=False
-    )
-
-    @cached_property
-    def totals(self) -> Mapping[Cell, Mapping[date, int]]:
-        """Answers by month of every subgroup that ever had any, coarse ones included."""
-        totals: dict[Cell, Mapping[date, int]] = {}
-        sizes = [(month, values, counts.total) for (month, values), counts in self.rows.items()]
-        for width in range(len(self.selectors) + 1):
-            for places in combinations(range(len(self.selectors)), width):
-                names = [self.selectors[at] for at in places]
-                table: dict[tuple[str, ...], Counter[date]] = defaultdict(Counter)
-                for month, values, size in sizes:
-                    table[tuple([values[at] for at in places])][month] += size
-                for chosen, months in table.items():
-                    totals[frozenset(zip(names, chosen, strict=True))] = months
-        return totals
-
-    @cached_property
-    def sizes(self) -> Mapping[date, Mapping[Cell, int]]:
-        """The same, month by month."""
-        sizes: dict[date, dict[Cell, int]] = defaultdict(dict)
-        for cell, months in self.totals.items():
-            for month, size in months.items():
-                sizes[month][cell] = size
-        return sizes
-
-    def ladder_of(self, cell: Cell, minimum: int) -> tuple[tuple[date, ...], ...]:
-        """The buckets of months of a subgroup, see `buckets.ladder`."""
-        key = cell, minimum
-        if key not in self._ladders:
-            self._ladders[key] = ladder(self.totals.get(cell, {}), minimum)
-        return self._ladders[key]
-
-    def within(self, cell: Cell, period: Period) -> Distribution:
-        """The counts of a subgroup in the months of the period."""
-        wanted = [(self.selectors.index(selector), value) for selector, value in cell]
-        return add(
-            counts
-            for (month, values), counts in self.rows.items()
-            if all(values[at] == value for at, value in wanted) and month in period
         )
 
 

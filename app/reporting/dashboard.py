@@ -6,14 +6,14 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation.translation import gettext
-from app.reporting.buckets import Interval
-from app.reporting.filters import SEGMENT_PREFIX, ReportFilter, selectors
-from app.reporting.labels import name_of_point, name_of_selector, name_of_value
+from app.reporting.buckets import Interval, Period, number_of_months
+from app.reporting.filters import MAX_LABELS, SEGMENT_PREFIX, ReportFilter, selectors
+from app.reporting.labels import name_of_point, name_of_runs, name_of_selector, name_of_value
 from app.reporting.listing import Listing, ListRequest, list_responses
 from app.reporting.metrics import Figures, Group, Metrics, SeriesPoint, measure
 from app.responses.models import Standing
 from app.scoring import Category, Comparison, WholeShares, category_of, whole_shares
-from app.surveys.schemas import Questionnaire
+from app.surveys.schemas import RESERVED_VALUES, Questionnaire
 
 MAX_POINTS = 53
 LATEST_COMMENTS = 5
@@ -23,9 +23,13 @@ DAYS_OF_WEEKS = 190
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A value of a split in the segment table; `figures` is None where it is hidden."""
+    """A value of a split in the segment table; `figures` is None where it is hidden.
+
+    `months` says which months they are of where these are not all of the others'.
+    """
 
     name: str
+    months: str
     figures: Figures | None
     change: Comparison | None
     href: str
@@ -43,6 +47,10 @@ class SegmentTable:
     def is_any_hidden(self) -> bool:
         return any(row.figures is None for row in self.rows)
 
+    @property
+    def is_any_partial(self) -> bool:
+        return any(row.months for row in self.rows)
+
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
@@ -54,6 +62,7 @@ class Dashboard:
     tables: tuple[SegmentTable, ...]
     comments: Listing
     list_href: str
+    months: str
     trend_text: str | None
     category_links: tuple[str, ...]
     score_links: tuple[str, ...]
@@ -68,6 +77,8 @@ async def build_dashboard(
 ) -> Dashboard:
     """The figures of `measure`, ready to be drawn; `list_href` is the address of the answers."""
     split_by = tuple(name for name in selectors(questionnaire) if name not in asked.labels)
+    if len(asked.labels) == MAX_LABELS:
+        split_by = ()  # nothing is published by more than two labels
     wanted = replace(asked, interval=_interval(asked), group_by=split_by)
     metrics = await measure(session, questionnaire, wanted)
     if len(metrics.series) > MAX_POINTS:
@@ -85,6 +96,7 @@ async def build_dashboard(
             else Listing((), None, is_suppressed=True)
         ),
         list_href=_link(list_href, listed),
+        months=name_of_runs(metrics.figures.covered) if metrics.figures else "",
         trend_text=_trend_text(metrics.filter.interval),
         category_links=tuple(_link(list_href, listed, category) for category in Category),
         score_links=tuple(_link(list_href, listed, category_of(score)) for score in range(11)),
@@ -152,7 +164,14 @@ def _tables(questionnaire: Questionnaire, metrics: Metrics, list_href: str) -> l
     if metrics.groups_period is None:
         return tables
     for selector, groups in metrics.groups.items():
-        rows = [_row(questionnaire, metrics, selector, group, list_href) for group in groups]
+        # Whether anybody fell outside of the declared values is not told where it is hidden.
+        groups = tuple(
+            group for group in groups if group.figures or group.value not in RESERVED_VALUES
+        )
+        widest = max((_reach(group) for group in groups), default=(0, ()))
+        rows = [
+            _row(questionnaire, metrics, selector, group, list_href, widest) for group in groups
+        ]
         # Somebody who is asked in one language through one link learns nothing from a table of it.
         if selector.startswith(SEGMENT_PREFIX) or len(rows) > 1:
             name = name_of_selector(questionnaire, selector)
@@ -160,8 +179,19 @@ def _tables(questionnaire: Questionnaire, metrics: Metrics, list_href: str) -> l
     return tables
 
 
+def _reach(group: Group) -> tuple[int, tuple[Period, ...]]:
+    """How many months a group's figures are of, and which."""
+    runs = group.figures.covered if group.figures and group.figures.covered else ()
+    return sum(number_of_months(run) for run in runs), runs
+
+
 def _row(
-    questionnaire: Questionnaire, metrics: Metrics, selector: str, group: Group, list_href: str
+    questionnaire: Questionnaire,
+    metrics: Metrics,
+    selector: str,
+    group: Group,
+    list_href: str,
+    widest: tuple[int, tuple[Period, ...]],
 ) -> TableRow:
     narrowed = replace(metrics.filter, interval=None, group_by=())
     if metrics.groups_period is not None:
@@ -169,6 +199,7 @@ def _row(
         narrowed = replace(narrowed, since=months.since, until=months.until)
     return TableRow(
         name=name_of_value(questionnaire, selector, group.value),
+        months="" if _reach(group) == widest else name_of_runs(_reach(group)[1]),
         figures=group.figures,
         change=group.change,
         href=_link(list_href, narrowed.with_label(selector, group.value)),

@@ -76,7 +76,8 @@ def _head(labels: Mapping[str, str]) -> list[str]:
 
 
 def _cells(row: ListedResponse) -> list[str]:
-    common = [str(row.score), row.category.value, row.comment or ""]
+    score = "" if row.score is None else str(row.score)
+    common = [score, row.category.value, row.comment or ""]
     if row.months is None:
         day = row.answered_on.isoformat() if row.answered_on else ""
         return [str(row.id), day, *common, row.standing.value]

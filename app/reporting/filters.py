@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from app.foundation.errors import Invalid, InvalidParam
 from app.foundation.paging import MAX_PAGE_SIZE, PAGE_SIZE
 from app.foundation.translation import mark
-from app.reporting.buckets import Interval, Period, whole_months
+from app.reporting.buckets import Interval, Period, settled_months
 from app.scoring import Category
 from app.surveys.inputs import Day
 from app.surveys.models import Channel
@@ -26,7 +26,7 @@ from app.surveys.schemas import RESERVED_VALUES, Questionnaire
 SEGMENT_PREFIX = "segment."
 LANGUAGE = "language"
 CHANNEL = "channel"
-MAX_LABELS = 4
+MAX_LABELS = 2
 # Wide enough for every survey, and no reckoning with months leaves the calendar.
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 
@@ -78,10 +78,10 @@ class ReportFilter:
         return bool(self.labels)
 
     def on_whole_months(self, today: date) -> "ReportFilter | None":
-        """What a list can answer: a subgroup's whole, ended months; None where there are none."""
+        """What a list can answer: a subgroup's whole, settled months; None where there are none."""
         if not self.is_subgroup:
             return self
-        months = whole_months(self.period, today)
+        months = settled_months(self.period, today)
         return replace(self, since=months.since, until=months.until) if months else None
 
     def with_label(self, selector: str, value: str) -> "ReportFilter":
@@ -186,10 +186,10 @@ def read_filter(query: FilterQuery, questionnaire: Questionnaire) -> ReportFilte
         interval=getattr(query, "interval", None),
         group_by=group_by,
     )
-    # More would single people out, and every further one doubles the tables to be kept safe.
-    if len(asked.labels) > MAX_LABELS:
-        reason = mark("Combine at most four of segments, language and channel.")
-        raise refused(*(InvalidParam(name, reason) for name in asked.labels))
+    # More would single people out, and nothing is published by more than two.
+    if len({*asked.labels, *asked.group_by}) > MAX_LABELS:
+        reason = mark("Combine at most two of segments, language and channel.")
+        raise refused(*(InvalidParam(name, reason) for name in [*asked.labels, *group_by]))
     return asked
 
 

@@ -1,6 +1,6 @@
 """How segments, languages, channels and times are called on a page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from babel import Locale, UnknownLocaleError
 
@@ -74,6 +74,11 @@ def name_of_months(period: Period) -> str:
     if period.until <= month_end(period.since):
         return format_month(period.since)
     return f"{format_month(period.since)} – {format_month(period.until)}"
+
+
+def name_of_runs(runs: Sequence[Period] | None) -> str:
+    """`Jan 2026 – Mar 2026, May 2026`."""
+    return gettext(", ").join(name_of_months(run) for run in runs or ())
 
 
 def name_of_days(period: Period) -> str:

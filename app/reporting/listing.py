@@ -7,7 +7,21 @@ from datetime import date
 from typing import Any
 
 from itsdangerous import BadSignature, URLSafeSerializer
-from sqlalchemy import ColumnElement, Date, Select, Text, Uuid, case, cast, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation import clock
@@ -15,12 +29,12 @@ from app.foundation.errors import InvalidParam
 from app.foundation.paging import refused_cursor
 from app.foundation.tokens import digest, fingerprint
 from app.foundation.translation import mark
-from app.reporting.buckets import Period, is_on_month_bounds, whole_months
+from app.reporting.buckets import Period, is_on_month_bounds, month_end
 from app.reporting.filters import ReportFilter, refused
-from app.reporting.publication import RowScope, publish_rows
-from app.reporting.queries import load_cubes, selected, within
-from app.responses.models import SCORES, Response, SegmentSet, Standing
-from app.scoring import Category, category_of
+from app.reporting.publication import Block, RowScope, publish_rows
+from app.reporting.queries import selected, within
+from app.responses.models import SCORES, Edition, Response, SegmentSet, Standing
+from app.scoring import Category, Distribution, category_of
 from app.surveys.schemas import Questionnaire
 
 
@@ -30,21 +44,19 @@ class ListedResponse:
 
     Beside labels, `id` is an alias that stands for the answer in this subgroup's list only: with
     one id everywhere, lists laid side by side would give each answer's day and all its labels.
+    `score` is None where its block of months tells the three groups only.
     """
 
     id: uuid.UUID
     survey_id: uuid.UUID
-    score: int
+    score: int | None
+    category: Category
     comment: str | None
     standing: Standing
     exclusion_reason: str | None
     answered_on: date | None
     months: Period | None
     labels: Mapping[str, str]
-
-    @property
-    def category(self) -> Category:
-        return category_of(self.score)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +92,19 @@ async def list_responses(
     if scope.is_suppressed:
         return Listing((), None, True)
     shown_on, row_id = _shown_on(scope), _row_id(request)
-    statement = _matching(questionnaire, request, scope).add_columns(shown_on, row_id)
+    statement = _matching(questionnaire, request, scope).add_columns(
+        shown_on, row_id, _number_of_block(scope)
+    )
     if request.cursor is not None:
         day, last_id = _read_cursor(request)
         statement = statement.where(shown_on <= day, or_(shown_on < day, row_id > last_id))
     found = (
         await session.execute(statement.order_by(shown_on.desc(), row_id).limit(request.limit + 1))
     ).all()
-    rows = [_listed(response, day, alias, scope) for response, day, alias in found[: request.limit]]
+    rows = [
+        _listed(response, day, alias, scope.blocks[block] if scope.blocks else None, scope)
+        for response, day, alias, block in found[: request.limit]
+    ]
     more = len(found) > request.limit
     cursor = _write_cursor(request, found[request.limit - 1]) if more else None
     return Listing(tuple(rows), cursor, False)
@@ -96,25 +113,12 @@ async def list_responses(
 async def _scope(
     session: AsyncSession, questionnaire: Questionnaire, asked: ReportFilter
 ) -> RowScope:
-    minimum, labels = questionnaire.min_group_size, asked.labels
-    if not labels:
-        return publish_rows(None, labels, minimum, None)
-    if not is_on_month_bounds(asked.period):
+    if asked.is_subgroup and not is_on_month_bounds(asked.period):
         reason = mark("With segments, language or channel, give whole months or no days.")
         name = "since" if asked.since and asked.since.day != 1 else "until"
         raise refused(InvalidParam(name, reason))
-    months = whole_months(asked.period, clock.today(questionnaire.time_zone))
-    if months is None or months.until is None:
-        return publish_rows(None, labels, minimum, None)
-    # The ladder of a subgroup stands on all months that have ended, not only on those asked for.
-    ended = whole_months(Period(None, None), clock.today(questionnaire.time_zone))
-    selectors = tuple(sorted(labels))
-    assert ended is not None
-    assert ended.until is not None
-    cubes = await load_cubes(
-        session, questionnaire.workspace_id, asked.survey_id, ended.until, [selectors]
-    )
-    return publish_rows(cubes[selectors], labels, minimum, months)
+    today = clock.today(questionnaire.time_zone)
+    return await publish_rows(session, questionnaire, asked, today)
 
 
 def _shown_on(scope: RowScope) -> ColumnElement[date]:
@@ -122,11 +126,29 @@ def _shown_on(scope: RowScope) -> ColumnElement[date]:
     if not scope.labels:
         return Response.answered_on.expression
     return case(
-        *(
-            (Response.answered_on.between(bucket.since, bucket.until), cast(bucket.since, Date))
-            for bucket in scope.buckets
-        )
+        *((_in_block(scope, block), cast(block.period.since, Date)) for block in scope.blocks)
     )
+
+
+def _number_of_block(scope: RowScope) -> ColumnElement[int]:
+    if not scope.labels:
+        return literal(0)
+    return case(*((_in_block(scope, block), at) for at, block in enumerate(scope.blocks)))
+
+
+def _in_block(scope: RowScope, block: Block) -> ColumnElement[bool]:
+    """The answers that a block counts: of its months, and of its file if that was late."""
+    in_months = and_(*within(Response.answered_on, block.period))
+    late = scope.late.get(block.edition_id)
+    if late is not None:
+        return in_months & (Response.import_id == late.import_id)
+    return in_months & ~or_(false(), *map(_is_of, scope.late.values()))
+
+
+def _is_of(late: Edition) -> ColumnElement[bool]:
+    assert late.closed_through is not None
+    imported = func.coalesce(Response.import_id == late.import_id, False)
+    return imported & (Response.answered_on <= month_end(late.closed_through))
 
 
 def _row_id(request: ListRequest) -> ColumnElement[uuid.UUID]:
@@ -154,10 +176,8 @@ def _matching(
         (SegmentSet.workspace_id == Response.workspace_id)
         & (SegmentSet.id == Response.segment_set_id),
     ).where(*(selected(name, Response) == value for name, value in scope.labels.items()))
-    in_buckets = (within(Response.answered_on, bucket) for bucket in scope.buckets)
-    return statement.where(
-        Response.standing == Standing.COUNTED, or_(*(start & end for start, end in in_buckets))
-    )
+    was_counted = (Response.standing == Standing.COUNTED) != Response.is_late_change
+    return statement.where(was_counted, or_(*(_in_block(scope, block) for block in scope.blocks)))
 
 
 def _by_content(request: ListRequest) -> list[ColumnElement[bool]]:
@@ -174,18 +194,19 @@ def _by_content(request: ListRequest) -> list[ColumnElement[bool]]:
 
 
 def _listed(
-    response: Response, shown_on: date, row_id: uuid.UUID, scope: RowScope
+    response: Response, shown_on: date, row_id: uuid.UUID, block: Block | None, scope: RowScope
 ) -> ListedResponse:
-    bucket = next((found for found in scope.buckets if found.since == shown_on), None)
+    is_guarded = block is not None and not isinstance(block.counts, Distribution)
     return ListedResponse(
         id=row_id,
         survey_id=response.survey_id,
-        score=response.score,
+        score=None if is_guarded else response.score,
+        category=category_of(response.score),
         comment=response.comment,
-        standing=Standing(response.standing),
-        exclusion_reason=response.exclusion_reason,
-        answered_on=None if bucket else shown_on,
-        months=bucket,
+        standing=Standing.COUNTED if block else Standing(response.standing),
+        exclusion_reason=None if block else response.exclusion_reason,
+        answered_on=None if block else shown_on,
+        months=block.period if block else None,
         labels=scope.labels,
     )
 
@@ -198,7 +219,7 @@ def _serializer(request: ListRequest) -> URLSafeSerializer:
 
 
 def _write_cursor(request: ListRequest, last: Any) -> str:
-    _response, day, row_id = last
+    _response, day, row_id, _block = last
     return str(_serializer(request).dumps([day.isoformat(), str(row_id)]))
 
 

@@ -1,6 +1,6 @@
 """The figures of a filter: one function for the page and the API."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -9,27 +9,44 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.foundation import clock
 from app.foundation.errors import InvalidParam
 from app.foundation.translation import mark
-from app.reporting.buckets import DAY, Interval, Period, interval_start, split, whole_months
-from app.reporting.counts import Cell, Cube, DailyTotals, add
+from app.reporting.buckets import DAY, Interval, Period, interval_start, settled_months, split
+from app.reporting.counts import DailyTotals, add
 from app.reporting.filters import CHANNEL, LANGUAGE, SEGMENT_PREFIX, ReportFilter, refused
-from app.reporting.publication import Publication, fitting_months, publish_series
-from app.reporting.queries import load_cubes, load_daily_totals
+from app.reporting.publication import Figure, Published, load_published
+from app.reporting.queries import load_daily_totals
 from app.responses.models import Standing
-from app.scoring import Comparison, Distribution, Nps, compare, compare_many, interval_of, nps_of
+from app.scoring import (
+    AnswerCounts,
+    Comparison,
+    Distribution,
+    Nps,
+    compare,
+    compare_many,
+    interval_of,
+    nps_of,
+)
 from app.scoring import Interval as Range
 from app.surveys.models import Channel
 from app.surveys.schemas import RESERVED_VALUES, Questionnaire
 
-EVER = Period(None, None)
 RECENT = timedelta(days=90)
 MAX_SERIES_DAYS = 4_000  # of a series by day: eleven years
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The counts of some answers that may be shown, and what follows from them."""
+    """The counts of some answers that may be shown, and what follows from them.
 
-    counts: Distribution
+    For a subgroup `covered` are the runs of months that these answers are of; None for everybody.
+    """
+
+    counts: AnswerCounts
+    covered: tuple[Period, ...] | None = None
+
+    @property
+    def scores(self) -> tuple[int, ...] | None:
+        """The counts of scores 0 to 10; None where only the three groups may be told."""
+        return self.counts.counts if isinstance(self.counts, Distribution) else None
 
     @property
     def nps(self) -> Nps | None:
@@ -89,7 +106,7 @@ class Metrics:
 async def measure(
     session: AsyncSession, questionnaire: Questionnaire, asked: ReportFilter
 ) -> Metrics:
-    """All figures of a filter, in at most two statements.
+    """All figures of a filter.
 
     Invalid for a series of a subgroup by days or weeks, and for one of too many days.
     """
@@ -98,11 +115,8 @@ async def measure(
             InvalidParam("interval", mark("Subgroups are shown by whole months or quarters only."))
         )
     today = clock.today(questionnaire.time_zone)
-    cubes = await _load_cubes(session, questionnaire, asked, today)
-    months = whole_months(asked.period, today)
-    if months is not None:
-        months = fitting_months(list(cubes.values()), questionnaire.min_group_size, months)
-    report = _Report(questionnaire, asked, cubes, months)
+    published = await load_published(session, questionnaire, asked.labels, asked.group_by, today)
+    report = _Report(questionnaire, asked, published, settled_months(asked.period, today))
     if asked.is_subgroup:
         return report.of_subgroup()
     period = asked.period
@@ -116,46 +130,23 @@ async def measure(
     return report.of_everybody(totals, today)
 
 
-async def _load_cubes(
-    session: AsyncSession, questionnaire: Questionnaire, asked: ReportFilter, today: date
-) -> dict[tuple[str, ...], Cube]:
-    ended = whole_months(EVER, today)
-    assert ended is not None
-    assert ended.until is not None
-    wanted = [_selectors(asked, (name,)) for name in asked.group_by]
-    if asked.is_subgroup:
-        wanted.append(_selectors(asked))
-    return await load_cubes(
-        session, questionnaire.workspace_id, questionnaire.survey_id, ended.until, wanted
-    )
-
-
-def _selectors(asked: ReportFilter, more: Iterable[str] = ()) -> tuple[str, ...]:
-    return tuple(sorted({*asked.labels, *more}))
-
-
 @dataclass(frozen=True, slots=True)
 class _Report:
     """What is known while the figures of one filter are put together."""
 
     questionnaire: Questionnaire
     asked: ReportFilter
-    cubes: Mapping[tuple[str, ...], Cube]
+    published: Published
     months: Period | None
-
-    @property
-    def minimum(self) -> int:
-        return self.questionnaire.min_group_size
 
     def of_everybody(self, totals: DailyTotals, today: date) -> Metrics:
         period = self.asked.period
-        counts = totals.within(period)
         before = period.before()
         return Metrics(
             filter=self.asked,
             as_of=clock.now(),
             period=period,
-            figures=Figures(counts),
+            figures=Figures(totals.within(period)),
             held=totals.within(period, Standing.HELD).total,
             excluded=totals.within(period, Standing.EXCLUDED).total,
             change=_change(totals, period, before),
@@ -167,32 +158,28 @@ class _Report:
         )
 
     def of_subgroup(self) -> Metrics:
-        cell: Cell = frozenset(self.asked.labels.items())
-        cube = self.cubes[_selectors(self.asked)]
-        counts = self._figures(cube, self.months, [cell])[0]
-        before = self._figures(cube, self._months_before(), [cell])[0]
+        labels = self.asked.labels
+        now = _figures(self.published.figure(labels, self.months))
+        before = _figures(self.published.figure(labels, self._months_before()))
         return Metrics(
             filter=self.asked,
             as_of=clock.now(),
             period=self.months,
-            figures=Figures(counts) if counts else None,
+            figures=now,
             held=None,
             excluded=None,
-            change=compare(counts, before) if counts and before else None,
+            change=compare(now.counts, before.counts) if now and before else None,
             recent=None,
             groups_period=self.months,
             groups=self._all_groups(),
-            series=self._series_of(cube, cell) if counts else (),
+            series=self._series() if now else (),
         )
 
-    def _series_of(self, cube: Cube, cell: Cell) -> tuple[SeriesPoint, ...]:
-        if self.asked.interval is None or self.months is None:
+    def _series(self) -> tuple[SeriesPoint, ...]:
+        if self.asked.interval is None:
             return ()
-        points = publish_series(cube, cell, self.minimum, self.months, self.asked.interval)
-        return tuple(
-            SeriesPoint(point.period, Figures(point.counts) if point.counts else None)
-            for point in points
-        )
+        points = self.published.series(self.asked.labels, self.months, self.asked.interval)
+        return tuple(SeriesPoint(period, _figures(figure)) for period, figure in points)
 
     def _months_before(self) -> Period | None:
         return self.months.before() if self.months else None
@@ -201,43 +188,42 @@ class _Report:
         return {selector: self._groups(selector) for selector in self.asked.group_by}
 
     def _groups(self, selector: str) -> tuple[Group, ...]:
-        cube = self.cubes[_selectors(self.asked, (selector,))]
-        values = _values(self.questionnaire, self.asked, selector, cube)
-        cells = [frozenset({**self.asked.labels, selector: value}.items()) for value in values]
-        now = self._figures(cube, self.months, cells)
-        before = self._figures(cube, self._months_before(), cells)
+        values = _values(self.questionnaire, self.asked, selector, self.published)
+        labels = [{**self.asked.labels, selector: value} for value in values]
+        now = [self.published.figure(found, self.months) for found in labels]
+        before = [self.published.figure(found, self._months_before()) for found in labels]
         nothing = Distribution.empty()
         changes = compare_many(
-            [(mine or nothing, then or nothing) for mine, then in zip(now, before, strict=True)]
+            [
+                (mine.counts if mine else nothing, then.counts if then else nothing)
+                for mine, then in zip(now, before, strict=True)
+            ]
         )
         return tuple(
-            Group(value, Figures(counts) if counts else None, change)
-            for value, counts, change in zip(values, now, changes, strict=True)
+            Group(value, _figures(figure), change)
+            for value, figure, change in zip(values, now, changes, strict=True)
         )
 
-    def _figures(
-        self, cube: Cube, months: Period | None, cells: Sequence[Cell]
-    ) -> list[Distribution | None]:
-        if months is None:
-            return [None] * len(cells)
-        publication = Publication(cube, self.minimum, months)
-        return [publication.figures(cell) for cell in cells]
+
+def _figures(found: Figure | None) -> "Figures | None":
+    return Figures(found.counts, found.covered) if found else None
 
 
 def _values(
-    questionnaire: Questionnaire, asked: ReportFilter, selector: str, cube: Cube
+    questionnaire: Questionnaire, asked: ReportFilter, selector: str, published: Published
 ) -> list[str]:
-    """The values of a split in the order of their declaration, then what else was met."""
+    """The values of a split in the order of their declaration, then what else is published."""
     if selector in asked.labels:
         return [asked.labels[selector]]
-    met = {value for cell in cube.totals for name, value in cell if name == selector}
+    met = published.values(selector)
     declared = _declared(questionnaire, selector, met)
     rest = sorted(met - set(declared) - set(RESERVED_VALUES))
-    return [*declared, *rest, *(value for value in RESERVED_VALUES if value in met)]
+    reserved = RESERVED_VALUES if selector.startswith(SEGMENT_PREFIX) else ()
+    return [*declared, *rest, *reserved]
 
 
 def _declared(questionnaire: Questionnaire, selector: str, met: set[str]) -> list[str]:
-    """Declared segment values always; languages and channels only where they were ever met."""
+    """Declared segment values always; languages and channels only where anything is published."""
     if selector == LANGUAGE:
         return [language for language in questionnaire.languages if language in met]
     if selector == CHANNEL:

@@ -1,4 +1,4 @@
-"""HTML routes: the dashboard of a survey, its answers, and leaving an answer out."""
+"""HTML routes: the dashboard of a survey, its answers, leaving an answer out, the export."""
 
 import uuid
 from typing import Annotated, Any
@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from app.accounts.access import SignedInMember, WorkspaceManager
+from app.accounts.access import SignedInMember, WorkspaceManager, WorkspaceOwner
 from app.accounts.schemas import Member
 from app.foundation import clock
 from app.foundation.errors import Invalid
@@ -29,6 +29,7 @@ from app.reporting.page_filters import (
     read_page_filter,
     standing_options,
 )
+from app.reporting.workspace_export import ZIP_TYPE, export_workspace
 from app.responses.actions import exclude_response, include_response
 from app.surveys.queries import get_questionnaire
 from app.surveys.schemas import Questionnaire
@@ -36,6 +37,7 @@ from app.surveys.schemas import Questionnaire
 router = APIRouter(include_in_schema=False, dependencies=[OnceEach])
 
 SURVEY = "/w/{workspace}/surveys/{survey_id}"
+EXPORT = "/w/{workspace}/export"
 ANSWERS_AT_ONCE = 50
 
 
@@ -184,6 +186,18 @@ async def include(
         member.session, member.workspace_id, member.actor, survey_id, response_id
     )
     return _back_to_list(member, survey_id, query)
+
+
+@router.get(EXPORT)
+async def show_export(request: Request, _member: WorkspaceOwner) -> Response:
+    return render(request, "reporting/export.html")
+
+
+@router.post(EXPORT)
+async def download_export(request: Request, member: WorkspaceOwner) -> Response:
+    settings = request.app.state.settings
+    found = await export_workspace(member.session, settings, member.workspace_id, member.actor)
+    return StreamingResponse(found.chunks(), media_type=ZIP_TYPE, headers=found.headers())
 
 
 def _base(member: Member, survey_id: uuid.UUID) -> str:

@@ -1,216 +1,317 @@
 """What may be shown. Every figure and every row passes through here, whoever asks for it.
 
 - Everybody's answers are live, by day, from the first one on.
-- Subgroups (a segment value, language, channel or a combination) are shown for whole, ended months
-  and from the group minimum on; a period may not cut a bucket of months, so that the figures of a
-  range and of a part of it differ by none or by at least the minimum.
-- A hidden subgroup must not be what is left when its visible siblings are taken from their total:
-  then the next smallest sibling is hidden as well, in every direction that adds up.
-- A row shows its day, or its labels with its bucket of months, never both.
+- Subgroups (a segment value, language or channel, or two of these together) are shown by blocks of
+  whole months, from the group minimum on. A block is decided once, when its last month is closed,
+  and kept as a row of `published_figures`; a period shows the blocks that lie in it. So whatever
+  is asked, in whatever order and however often, nobody sees more than these rows.
+- A row of answers shows its day, or its labels with its block of months, never both.
 
-There is no way around this for anybody, owners included. Not covered yet is what follows from
-several tables of different periods taken together, beyond the periods of one subgroup, and what
-somebody learns who leaves an answer out, or adds some, and sees which subgroup's figures move.
+There is no way around this for anybody, owners included.
 """
 
-from collections import Counter, defaultdict
+import uuid
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+
+from sqlalchemy import ColumnElement, cast, insert, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.reporting.buckets import (
     Interval,
     Period,
     interval_start,
-    is_union_of_buckets,
     month_end,
-    shortened,
+    month_number,
+    month_of_number,
+    settled_months,
 )
-from app.reporting.counts import EVERYBODY, Cell, Cube
-from app.scoring import Distribution
-
-FITTED_CELLS = 500  # with more subgroups than that, trying several windows would take too long
-
-Line = tuple[Cell, str]
-"""Siblings that add up to a total: what they share, and the selector in which they differ."""
-
-
-class Publication:
-    """Decides which subgroups of `cube` may be shown for the whole months of a period.
-
-    `minimum` is the survey's group minimum. The decision about a subgroup depends on the counts
-    of its own selectors and coarser ones alone, so that every report decides alike.
-    """
-
-    def __init__(self, cube: Cube, minimum: int, months: Period) -> None:
-        self._cube = cube
-        self._minimum = minimum
-        self._months = months
-        self._inside = {month for month in cube.sizes if month in months}
-        self._sizes = _sizes_within(cube, self._inside)
-        self._hidden: set[Cell] = set()
-        self._blank: set[Line] = set()
-        for table in _tables(self._sizes):
-            self._decide(table)
-
-    def shows(self, cell: Cell) -> bool:
-        """True where the figures of a subgroup may leave the server."""
-        if cell in self._sizes:
-            return cell not in self._hidden
-        # That nobody answered is said only where it does not point at those who did.
-        return all(
-            self.shows(cell - {pair}) and (cell - {pair}, pair[0]) not in self._blank
-            for pair in cell
-        )
-
-    @property
-    def hides_nothing(self) -> bool:
-        return not self._hidden
-
-    @property
-    def answers_shown(self) -> int:
-        """The sizes of all subgroups that may be shown, added up: what a window is worth."""
-        return sum(size for cell, size in self._sizes.items() if cell not in self._hidden)
-
-    def figures(self, cell: Cell) -> Distribution | None:
-        """The counts of a subgroup; None where they are hidden."""
-        return self._cube.within(cell, self._months) if self.shows(cell) else None
-
-    def _decide(self, table: Sequence[Cell]) -> None:
-        self._hidden.update(cell for cell in table if not self._stands_alone(cell))
-        lines = _lines(table)
-        while any(self._cover(members) for members in lines.values()):
-            pass
-        self._blank.update(line for line, members in lines.items() if not self._is_safe(members))
-
-    def _stands_alone(self, cell: Cell) -> bool:
-        """Whether a subgroup may be shown as far as its siblings do not matter."""
-        if any(cell - {pair} in self._hidden for pair in cell):
-            return False
-        if self._sizes[cell] < self._minimum:
-            return False
-        return is_union_of_buckets(self._cube.ladder_of(cell, self._minimum), self._inside)
-
-    def _cover(self, members: Sequence[Cell]) -> bool:
-        """Hide the smallest visible sibling where the hidden ones could be computed."""
-        visible = [cell for cell in members if cell not in self._hidden]
-        if not visible or self._is_safe(members):
-            return False
-        self._hidden.add(min(visible, key=lambda cell: (self._sizes[cell], sorted(cell))))
-        return True
-
-    def _is_safe(self, members: Sequence[Cell]) -> bool:
-        """Whether what is hidden is nothing, or several subgroups of enough answers together."""
-        hidden = [self._sizes[cell] for cell in members if cell in self._hidden]
-        return not hidden or (len(hidden) > 1 and sum(hidden) >= self._minimum)
-
-
-def _sizes_within(cube: Cube, months: Iterable[date]) -> dict[Cell, int]:
-    sizes: Counter[Cell] = Counter()
-    for month in months:
-        sizes.update(cube.sizes[month])
-    return {cell: size for cell, size in sizes.items() if size and cell != EVERYBODY}
-
-
-def _tables(cells: Iterable[Cell]) -> list[list[Cell]]:
-    """Subgroups by the selectors they name, coarse tables first, in a fixed order."""
-    tables: dict[tuple[str, ...], list[Cell]] = defaultdict(list)
-    for cell in sorted(cells, key=sorted):
-        tables[tuple(sorted(selector for selector, _value in cell))].append(cell)
-    return [tables[names] for names in sorted(tables, key=lambda names: (len(names), names))]
-
-
-def _lines(table: Sequence[Cell]) -> dict[Line, list[Cell]]:
-    lines: dict[Line, list[Cell]] = defaultdict(list)
-    for cell in table:
-        for pair in sorted(cell):
-            lines[cell - {pair}, pair[0]].append(cell)
-    return lines
-
-
-def fitting_months(cubes: Sequence[Cube], minimum: int, months: Period) -> Period:
-    """The part of `months` in which the most can be shown.
-
-    A period that cuts the bucket of one small subgroup hides it, and a larger sibling with it.
-    Giving up a month or two at either end, at most a quarter of the period, often shows both.
-    """
-    if sum(len(cube.totals) for cube in cubes) > FITTED_CELLS:
-        return months
-    best, most = months, -1
-    for candidate in shortened(months):
-        published = [Publication(cube, minimum, candidate) for cube in cubes]
-        shown = sum(publication.answers_shown for publication in published)
-        if shown > most:
-            best, most = candidate, shown
-        if candidate == months and all(publication.hides_nothing for publication in published):
-            break
-    return best
+from app.reporting.decisions import Decided, Decisions
+from app.reporting.filters import ReportFilter, selectors
+from app.reporting.models import PublishedFigure
+from app.reporting.queries import load_closed_answers
+from app.responses.closing import close_months, list_editions, lock_edition
+from app.responses.models import Edition
+from app.scoring import AnswerCounts, Distribution, GroupCounts
+from app.surveys.schemas import Questionnaire
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """One point of a series: its period, and its counts or None where they are hidden."""
+class Block:
+    """The published counts of a subgroup in whole months; `edition_id` says of which answers.
 
-    period: Period
-    counts: Distribution | None
-
-
-def publish_series(
-    cube: Cube, cell: Cell, minimum: int, months: Period, interval: Interval = Interval.MONTH
-) -> list[Point]:
-    """The course of a subgroup that may be shown for `months`, in its own buckets.
-
-    Each point has at least `minimum` answers or is hidden. With quarters, buckets that end in the
-    same quarter are one point. Days and weeks are not given for subgroups.
+    The counts of a guarded block are those of the three groups only.
     """
-    points = []
-    for bucket in _merged(cube.ladder_of(cell, minimum), interval):
-        if bucket[0] in months:
-            period = Period(bucket[0], month_end(bucket[-1]))
-            points.append(Point(period, Publication(cube, minimum, period).figures(cell)))
-    return _cover_alone(points)
+
+    labels: Mapping[str, str]
+    period: Period
+    counts: AnswerCounts
+    edition_id: uuid.UUID
 
 
-def _merged(buckets: Sequence[Sequence[date]], interval: Interval) -> list[list[date]]:
-    merged: dict[date, list[date]] = defaultdict(list)
-    for bucket in buckets:
-        merged[interval_start(bucket[-1], interval)] += bucket
-    return list(merged.values())
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Counts that may be shown, and for a subgroup the runs of months that they are of."""
+
+    counts: AnswerCounts
+    covered: tuple[Period, ...]
 
 
-def _cover_alone(points: list[Point]) -> list[Point]:
-    """A single hidden point would be the total less the others: hide the smallest of them too."""
-    if sum(point.counts is None for point in points) != 1:
-        return points
-    sizes = [(point.counts.total, at) for at, point in enumerate(points) if point.counts]
-    if sizes:
-        at = min(sizes)[1]
-        points[at] = Point(points[at].period, None)
-    return points
+class Published:
+    """All blocks that a report asks for."""
+
+    def __init__(self, blocks: Iterable[Block]) -> None:
+        self._blocks: dict[frozenset[tuple[str, str]], list[Block]] = defaultdict(list)
+        for block in blocks:
+            self._blocks[frozenset(block.labels.items())].append(block)
+
+    def blocks(self, labels: Mapping[str, str], months: Period | None) -> list[Block]:
+        """The blocks of a subgroup that lie in the months, the oldest first."""
+        if months is None:
+            return []
+        found = self._blocks.get(frozenset(labels.items()), [])
+        return [block for block in found if _lies_in(block.period, months)]
+
+    def figure(self, labels: Mapping[str, str], months: Period | None) -> Figure | None:
+        """What may be shown of a subgroup in the months; None where that is nothing."""
+        return _together(self.blocks(labels, months))
+
+    def series(
+        self, labels: Mapping[str, str], months: Period | None, interval: Interval
+    ) -> list[tuple[Period, Figure | None]]:
+        """The course of a subgroup by its own blocks: of those that end in the same interval one
+        point is made. Months between them that are not shown are a point without a figure."""
+        points: dict[date, list[Block]] = defaultdict(list)
+        for block in self.blocks(labels, months):
+            assert block.period.until is not None
+            points[interval_start(block.period.until, interval)].append(block)
+        shown = [figure for at in sorted(points) if (figure := _together(points[at]))]
+        return _with_gaps([(_hull(figure.covered), figure) for figure in shown], months)
+
+    def values(self, selector: str) -> set[str]:
+        """Every value of a selector that anything is published of."""
+        return {value for labels in self._blocks for name, value in labels if name == selector}
+
+
+async def load_published(
+    session: AsyncSession,
+    questionnaire: Questionnaire,
+    labels: Mapping[str, str],
+    split_by: Iterable[str],
+    today: date,
+) -> Published:
+    """What is published of a subgroup, and of the values of each selector within it.
+
+    Publishes first what has become ripe since somebody last looked.
+    """
+    await publish(session, questionnaire, today)
+    found = await session.scalars(
+        select(PublishedFigure)
+        .where(
+            PublishedFigure.workspace_id == questionnaire.workspace_id,
+            PublishedFigure.survey_id == questionnaire.survey_id,
+            or_(*_wanted(labels, list(split_by))),
+        )
+        .order_by(PublishedFigure.first_month, PublishedFigure.edition_id)
+    )
+    return Published(map(_block, found))
+
+
+async def publish(session: AsyncSession, questionnaire: Questionnaire, today: date) -> None:
+    """Decide and keep what may be shown of every month that has been closed since the last time."""
+    editions = await close_months(
+        session, questionnaire.workspace_id, questionnaire.survey_id, today
+    )
+    if all(edition.published_through == edition.closed_through for edition in editions):
+        return
+    await lock_edition(session, questionnaire.workspace_id, questionnaire.survey_id)
+    for edition in await list_editions(
+        session, questionnaire.workspace_id, questionnaire.survey_id
+    ):
+        if edition.published_through != edition.closed_through:
+            await _publish_edition(session, questionnaire, edition)
+
+
+async def _publish_edition(
+    session: AsyncSession, questionnaire: Questionnaire, edition: Edition
+) -> None:
+    decisions = Decisions(
+        selectors(questionnaire),
+        await load_closed_answers(session, edition, selectors(questionnaire)),
+        questionnaire.min_group_size,
+        await _earlier(session, edition),
+        month_number(edition.paired_through) if edition.paired_through else None,
+    )
+    assert edition.closed_through is not None
+    last = month_number(edition.closed_through)
+    first = month_number(edition.published_through) + 1 if edition.published_through else None
+    for month in decisions.months(first, last):
+        decisions.close(month)
+    if decisions.new:
+        await session.execute(
+            insert(PublishedFigure), [_values(edition, decided) for decided in decisions.new]
+        )
+    edition.published_through = edition.closed_through
+    if decisions.paired_through is not None:
+        edition.paired_through = month_of_number(decisions.paired_through)
+    await session.flush()
+
+
+async def _earlier(session: AsyncSession, edition: Edition) -> list[Decided]:
+    found = await session.scalars(
+        select(PublishedFigure).where(
+            PublishedFigure.workspace_id == edition.workspace_id,
+            PublishedFigure.edition_id == edition.id,
+            PublishedFigure.width == 1,
+        )
+    )
+    return [
+        Decided(
+            frozenset(row.labels.items()),
+            month_number(row.first_month),
+            month_number(row.last_month),
+            Distribution.from_counts(row.scores or [0] * 11),
+            row.scores is None,
+        )
+        for row in found
+    ]
+
+
+def _values(edition: Edition, decided: Decided) -> dict[str, object]:
+    return {
+        "workspace_id": edition.workspace_id,
+        "edition_id": edition.id,
+        "survey_id": edition.survey_id,
+        "first_month": month_of_number(decided.first),
+        "last_month": month_of_number(decided.last),
+        "width": len(decided.labels),
+        "labels": dict(sorted(decided.labels)),
+        "promoters": decided.counts.promoters,
+        "passives": decided.counts.passives,
+        "detractors": decided.counts.detractors,
+        "scores": None if decided.is_guarded else list(decided.counts.counts),
+    }
+
+
+def _wanted(labels: Mapping[str, str], split_by: Sequence[str]) -> list[ColumnElement[bool]]:
+    """The subgroup itself, and what has its labels and one more of the selectors."""
+    held = PublishedFigure.labels.contains(cast(dict(labels), JSONB))
+    more = [name for name in split_by if name not in labels]
+    wanted: list[ColumnElement[bool]] = []
+    if labels:
+        wanted.append((PublishedFigure.width == len(labels)) & held)
+    if more:
+        any_of_them = or_(*(PublishedFigure.labels.has_key(name) for name in more))
+        wanted.append((PublishedFigure.width == len(labels) + 1) & held & any_of_them)
+    return wanted or [PublishedFigure.width == 0]
+
+
+def _block(row: PublishedFigure) -> Block:
+    counts: AnswerCounts = GroupCounts(row.promoters, row.passives, row.detractors)
+    if row.scores is not None:
+        counts = Distribution.from_counts(row.scores)
+    period = Period(row.first_month, month_end(row.last_month))
+    return Block(row.labels, period, counts, row.edition_id)
+
+
+def _lies_in(period: Period, months: Period) -> bool:
+    assert period.since is not None
+    assert period.until is not None
+    return period.since in months and period.until in months
+
+
+def _together(blocks: Sequence[Block]) -> Figure | None:
+    if not blocks:
+        return None
+    return Figure(_added([block.counts for block in blocks]), _runs(blocks))
+
+
+def _added(parts: Sequence[AnswerCounts]) -> AnswerCounts:
+    """All counts together: of single scores where every part has them."""
+    told = [part for part in parts if isinstance(part, Distribution)]
+    if len(told) == len(parts):
+        return sum(told, Distribution.empty())
+    return GroupCounts(
+        sum(part.promoters for part in parts),
+        sum(part.passives for part in parts),
+        sum(part.detractors for part in parts),
+    )
+
+
+def _runs(blocks: Iterable[Block]) -> tuple[Period, ...]:
+    """The months of the blocks, consecutive ones as one period."""
+    months = sorted(
+        {
+            month
+            for block in blocks
+            if block.period.since and block.period.until
+            for month in range(
+                month_number(block.period.since), month_number(block.period.until) + 1
+            )
+        }
+    )
+    starts = [month for month in months if month - 1 not in months]
+    ends = [month for month in months if month + 1 not in months]
+    return tuple(
+        Period(month_of_number(first), month_end(month_of_number(last)))
+        for first, last in zip(starts, ends, strict=True)
+    )
+
+
+def _hull(runs: Sequence[Period]) -> Period:
+    return Period(runs[0].since, runs[-1].until)
+
+
+def _with_gaps(
+    points: Sequence[tuple[Period, Figure]], months: Period | None
+) -> list[tuple[Period, Figure | None]]:
+    whole: list[tuple[Period, Figure | None]] = []
+    for period, figure in points:
+        assert period.since is not None
+        assert period.until is not None
+        if whole:
+            before = whole[-1][0].until
+            assert before is not None
+            _add_gap(whole, month_number(before) + 1, month_number(period.since) - 1)
+        whole.append((period, figure))
+    if whole and months is not None and months.until is not None:
+        last = whole[-1][0].until
+        assert last is not None
+        _add_gap(whole, month_number(last) + 1, month_number(months.until))
+    return whole
+
+
+def _add_gap(whole: list[tuple[Period, Figure | None]], first: int, last: int) -> None:
+    if first <= last:
+        whole.append((Period(month_of_number(first), month_end(month_of_number(last))), None))
 
 
 @dataclass(frozen=True, slots=True)
 class RowScope:
     """Which rows may be listed, and what is shown with them.
 
-    Without `labels` a row shows its day. With labels it shows these and the bucket of months, one
-    of `buckets`, that holds it. `is_suppressed` says that nothing may be listed.
+    Without `labels` a row shows its day. With labels it shows these and the one of `blocks` that
+    holds it. `late` are the editions of imports, by id. `is_suppressed` says that nothing may be
+    listed.
     """
 
     labels: Mapping[str, str]
-    buckets: tuple[Period, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    late: Mapping[uuid.UUID, Edition] = field(default_factory=dict)
     is_suppressed: bool = False
 
 
-def publish_rows(
-    cube: Cube | None, labels: Mapping[str, str], minimum: int, months: Period | None
+async def publish_rows(
+    session: AsyncSession, questionnaire: Questionnaire, asked: ReportFilter, today: date
 ) -> RowScope:
-    """The scope of a list: every day for everybody, visible buckets for a subgroup."""
-    if not labels:
-        return RowScope(labels)
-    cell = frozenset(labels.items())
-    if cube is None or months is None or not Publication(cube, minimum, months).shows(cell):
-        return RowScope(labels, is_suppressed=True)
-    points = publish_series(cube, cell, minimum, months)
-    buckets = tuple(point.period for point in points if point.counts)
-    return RowScope(labels, buckets, is_suppressed=not buckets)
+    """The scope of a list: every day for everybody, published blocks for a subgroup."""
+    if not asked.is_subgroup:
+        return RowScope({})
+    published = await load_published(session, questionnaire, asked.labels, (), today)
+    blocks = published.blocks(asked.labels, settled_months(asked.period, today))
+    editions = await list_editions(session, questionnaire.workspace_id, questionnaire.survey_id)
+    late = {edition.id: edition for edition in editions if edition.import_id}
+    return RowScope(asked.labels, tuple(blocks), late, is_suppressed=not blocks)

@@ -1,34 +1,30 @@
 """Questions to the counts and, for lists, to the answers. Nothing here decides what is shown."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Date,
-    DateTime,
-    Select,
-    Subquery,
     Text,
     cast,
     func,
     literal,
     select,
-    tuple_,
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.reporting.buckets import Period
-from app.reporting.counts import Cube, DailyTotals
+from app.reporting.buckets import Period, month_number
+from app.reporting.counts import DailyTotals
 from app.reporting.filters import CHANNEL, LANGUAGE, SEGMENT_PREFIX
 from app.responses.models import (
     SCORES,
+    ClosedCount,
     DailyCount,
+    Edition,
     MonthTotal,
     Response,
     SegmentSet,
@@ -70,93 +66,47 @@ async def load_daily_totals(
     return DailyTotals(days=found[False], months=found[True])
 
 
-async def load_cubes(
-    session: AsyncSession,
-    workspace_id: uuid.UUID,
-    survey_id: uuid.UUID,
-    until: date,
-    selector_sets: Iterable[tuple[str, ...]],
-) -> dict[tuple[str, ...], Cube]:
-    """For each set of selectors the counted answers by month and value, up to the day `until`.
+async def load_closed_answers(
+    session: AsyncSession, edition: Edition, selectors: Sequence[str]
+) -> dict[tuple[int, tuple[str, ...]], Distribution]:
+    """What is closed of an edition, by month (see `month_number`) and value of each selector.
 
-    One statement for all sets, none where there are no sets.
+    For `publication` alone, which decides what of it is shown.
     """
-    wanted = sorted(set(selector_sets))
-    if not wanted:
-        return {}
-    selectors = sorted({selector for selectors in wanted for selector in selectors})
-    rows = (
-        await session.execute(
-            _grouped(_monthly(workspace_id, survey_id, until, selectors), selectors, wanted)
-        )
-    ).all()
-    masks = {_mask(selectors, chosen): chosen for chosen in wanted}
-    found: dict[tuple[str, ...], dict[tuple[date, tuple[str, ...]], Distribution]] = {
-        chosen: {} for chosen in wanted
-    }
-    for row in rows:
-        mask, month, *values = tuple(row)
-        chosen = masks[mask]
-        by_selector = dict(zip(selectors, values, strict=False))
-        key = month, tuple(by_selector[selector] for selector in chosen)
-        found[chosen][key] = Distribution.from_counts(values[len(selectors) :])
-    return {chosen: Cube(chosen, cells) for chosen, cells in found.items()}
-
-
-def _monthly(
-    workspace_id: uuid.UUID, survey_id: uuid.UUID, until: date, selectors: Sequence[str]
-) -> Subquery:
+    values = [_selected(name).label(f"value_{at}") for at, name in enumerate(selectors)]
     # A subquery names the values, because two bound parameters are never one GROUP BY expression.
-    month = cast(func.date_trunc("month", cast(DailyCount.answered_on, DateTime)), Date)
-    return (
-        select(
-            month.label("month"),
-            *(selected(name, DailyCount).label(f"value_{at}") for at, name in enumerate(selectors)),
-            *(getattr(DailyCount, name) for name in _SCORE_NAMES),
-        )
+    closed = (
+        select(ClosedCount.month, *values, *(getattr(ClosedCount, name) for name in _SCORE_NAMES))
         .join(
             SegmentSet,
-            (SegmentSet.workspace_id == DailyCount.workspace_id)
-            & (SegmentSet.id == DailyCount.segment_set_id),
+            (SegmentSet.workspace_id == ClosedCount.workspace_id)
+            & (SegmentSet.id == ClosedCount.segment_set_id),
         )
         .where(
-            DailyCount.workspace_id == workspace_id,
-            DailyCount.survey_id == survey_id,
-            DailyCount.standing == Standing.COUNTED,
-            DailyCount.answered_on <= until,
+            ClosedCount.workspace_id == edition.workspace_id,
+            ClosedCount.edition_id == edition.id,
         )
         .subquery()
     )
-
-
-def _grouped(
-    monthly: Subquery, selectors: Sequence[str], wanted: Sequence[tuple[str, ...]]
-) -> Select[*tuple[Any, ...]]:
-    values = [monthly.c[f"value_{at}"] for at in range(len(selectors))]
-    by_selector = dict(zip(selectors, values, strict=True))
-    totals = [_total(monthly.c[name]) for name in _SCORE_NAMES]
-    sets = [
-        tuple_(monthly.c.month, *(by_selector[selector] for selector in chosen))
-        for chosen in wanted
-    ]
-    return (
-        select(func.grouping(*values), monthly.c.month, *values, *totals)
-        .group_by(func.grouping_sets(*sets))
-        .having(sum(totals[1:], totals[0]) > 0)
-    )
-
-
-def _mask(selectors: Sequence[str], chosen: Sequence[str]) -> int:
-    """What GROUPING(…) answers for a row of that set: a bit for each selector left out."""
-    bits = ("0" if selector in chosen else "1" for selector in selectors)
-    return int("".join(bits), 2)
+    keys = [closed.c.month, *(closed.c[value.name] for value in values)]
+    totals = [_total(closed.c[name]) for name in _SCORE_NAMES]
+    rows = await session.execute(select(*keys, *totals).group_by(*keys))
+    width = len(keys)
+    return {
+        (month_number(row[0]), tuple(row[1:width])): Distribution.from_counts(row[width:])
+        for row in rows
+    }
 
 
 def _total(column: ColumnElement[int]) -> ColumnElement[int]:
     return cast(func.sum(column), BigInteger)
 
 
-def selected(selector: str, row: type[DailyCount | Response]) -> ColumnElement[str]:
+def _selected(selector: str) -> ColumnElement[str]:
+    return selected(selector, ClosedCount)
+
+
+def selected(selector: str, row: type[ClosedCount | Response]) -> ColumnElement[str]:
     """The value of a selector in a row of counts or answers that is joined to its segment set."""
     if selector in (LANGUAGE, CHANNEL):
         return cast(getattr(row, selector), Text)

@@ -39,9 +39,14 @@ class FiguresOut(BaseModel):
     passive_percent: float | None = Field(examples=[35.0])
     detractor_count: int = Field(examples=[20])
     detractor_percent: float | None = Field(examples=[20.0])
-    distribution: list[int] = Field(
-        description="How often each score from 0 to 10 was given",
+    distribution: list[int] | None = Field(
+        description="How often each score from 0 to 10 was given; null for a subgroup of fewer "
+        "than 20 answers that are all promoters, all passives or all detractors",
         examples=[[1, 0, 2, 2, 3, 5, 7, 15, 20, 25, 20]],
+    )
+    covered: list[WindowOut] | None = Field(
+        description="For a subgroup, the runs of whole months that the figures are of: blocks of "
+        "months with enough answers, published once; null for everybody"
     )
 
 
@@ -92,8 +97,8 @@ class MetricsOut(BaseModel):
     """The figures of a filter.
 
     A suppressed subgroup has null for every figure. `window` are the days that the figures are
-    about: subgroups exist by whole, ended months inside the days asked for (up to a quarter of
-    them may be left out at either end where that shows more), and are null where there is none.
+    about: subgroups exist by whole, settled months inside the days asked for, and are null where
+    there is none. `covered` says which of these months a subgroup's figures are of.
     `groups` and `series` are there when asked for.
     """
 
@@ -113,6 +118,7 @@ class MetricsOut(BaseModel):
     detractor_count: int | None = Field(examples=[20])
     detractor_percent: float | None = Field(examples=[20.0])
     distribution: list[int] | None = Field(examples=[[1, 0, 2, 2, 3, 5, 7, 15, 20, 25, 20]])
+    covered: list[WindowOut] | None
     held_count: int | None = Field(description="Answers kept out for review", examples=[0])
     excluded_count: int | None = Field(description="Answers excluded by hand", examples=[0])
     filters: FiltersOut
@@ -163,7 +169,8 @@ def figures_out(figures: Figures) -> FiguresOut:
         passive_percent=nps.passive_percent if nps else None,
         detractor_count=counts.detractors,
         detractor_percent=nps.detractor_percent if nps else None,
-        distribution=list(counts.counts),
+        distribution=list(figures.scores) if figures.scores is not None else None,
+        covered=[WindowOut.of(run) for run in figures.covered] if figures.covered else None,
     )
 
 
@@ -204,12 +211,13 @@ def _point_out(point: SeriesPoint) -> PointOut | HiddenPointOut:
 class LabelledResponseOut(BaseModel):
     """An answer of a subgroup, with its month and therefore without its day.
 
-    Months with few answers are given together, as an ISO 8601 interval: `2026-01/2026-03`.
+    Months with few answers are given together, as an ISO 8601 interval: `2026-01/2026-03`. The
+    score is null where only the three groups of scores may be told.
     """
 
     id: uuid.UUID
     survey_id: uuid.UUID
-    score: int = Field(examples=[9])
+    score: int | None = Field(examples=[9])
     category: Category
     comment: str | None
     month: str = Field(examples=["2026-04"])
@@ -244,6 +252,7 @@ class ResponseList(BaseModel):
 
 def _response_out(row: ListedResponse) -> ResponseShape | LabelledResponseOut:
     if row.answered_on is not None:
+        assert row.score is not None
         return ResponseShape(
             id=row.id,
             survey_id=row.survey_id,

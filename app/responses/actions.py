@@ -10,6 +10,7 @@ from app.accounts.audit import record_event
 from app.accounts.schemas import Actor
 from app.foundation.errors import Invalid, InvalidParam
 from app.foundation.translation import mark
+from app.responses.closing import is_closed
 from app.responses.counts import apply_count_changes, count_key
 from app.responses.models import Response, Standing
 from app.responses.queries import lock_response
@@ -55,7 +56,13 @@ async def include_response(
 async def _move(
     session: AsyncSession, response: Response, standing: Standing, reason: str | None
 ) -> None:
-    """Give the answer another standing, its count with it."""
+    """Give the answer another standing, its count with it.
+
+    Once its month is closed this moves everybody's figures only: a subgroup whose figure moved
+    with it would tell the labels of this one answer.
+    """
+    if await is_closed(session, response):
+        response.is_late_change = not response.is_late_change
     changes = Counter([count_key(response, standing)])
     changes.subtract([count_key(response)])
     response.standing, response.exclusion_reason = standing, reason

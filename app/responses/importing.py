@@ -19,12 +19,13 @@ from app.accounts.schemas import Actor
 from app.foundation import clock
 from app.foundation.errors import Conflict, Invalid, NotFound
 from app.foundation.tokens import new_id
+from app.responses.closing import close_import, close_in_time
 from app.responses.counts import CountKey, apply_count_changes, count_key
 from app.responses.csv_reading import CsvFile, Progress
 from app.responses.deletions import record_deletions
 from app.responses.import_rows import BadRow, ImportedAnswer, ImportPlan, RowReader
 from app.responses.intake import insert_answers
-from app.responses.models import SCORES, DeletionReason, Import, Response, Standing
+from app.responses.models import SCORES, DeletionReason, Edition, Import, Response, Standing
 from app.responses.schemas import StoredAnswer
 from app.responses.segment_sets import LabelSet, ensure_segment_sets
 from app.surveys.actions import mark_answered
@@ -131,12 +132,18 @@ async def import_answers(
         await refuse_repetition(session, questionnaire, source)
     report = check_file(questionnaire, plan, source, progress)
     _require_answers(report, plan)
+    today = clock.today(questionnaire.time_zone)
+    in_time = await close_in_time(session, workspace_id, questionnaire.survey_id, today)
     await lock_survey(session, workspace_id, questionnaire.survey_id)
     await mark_answered(session, workspace_id, questionnaire.survey_id)
     for key, values in report.declared.items():
         await add_values(session, workspace_id, actor, questionnaire.survey_id, key, values)
     report.import_id = await _record_import(session, questionnaire, actor, source, report)
     await _store(session, questionnaire, plan, source, report, progress)
+    assert in_time.closed_through is not None
+    await close_import(
+        session, workspace_id, questionnaire.survey_id, report.import_id, in_time.closed_through
+    )
     return report
 
 
@@ -195,6 +202,10 @@ async def undo_import(
         )
     )
     await _apply(session, workspace_id, {key: -number for key, number in changes.items()})
+    # What was published of the import goes with its edition.
+    await session.execute(
+        delete(Edition).where(Edition.workspace_id == workspace_id, Edition.import_id == import_id)
+    )
     found.undone_at = clock.now()
     removed = changes.total()
     await record_deletions(

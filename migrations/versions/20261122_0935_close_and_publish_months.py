@@ -48,6 +48,7 @@ def create_editions() -> None:
         sa.Column("import_id", sa.Uuid(), nullable=True),
         sa.Column("closed_through", sa.Date(), nullable=True),
         sa.Column("published_through", sa.Date(), nullable=True),
+        sa.Column("paired_through", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(
             ["workspace_id", "import_id"],
             ["imports.workspace_id", "imports.id"],
@@ -105,18 +106,23 @@ def create_published_figures() -> None:
         sa.Column("survey_id", sa.Uuid(), nullable=False),
         sa.Column("first_month", sa.Date(), nullable=False),
         sa.Column("last_month", sa.Date(), nullable=False),
+        sa.Column("width", sa.SmallInteger(), nullable=False),
         sa.Column("labels", postgresql.JSONB(), nullable=False),
         sa.Column("promoters", sa.Integer(), nullable=False),
         sa.Column("passives", sa.Integer(), nullable=False),
         sa.Column("detractors", sa.Integer(), nullable=False),
         sa.Column("scores", postgresql.JSONB(), nullable=True),
         sa.CheckConstraint("first_month <= last_month", name=op.f("ck_published_figures_months")),
+        sa.CheckConstraint("width IN (1, 2)", name=op.f("ck_published_figures_width")),
         edition_key("published_figures"),
         survey_key("published_figures"),
         workspace_key("published_figures"),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_published_figures")),
     )
-    for columns in (["workspace_id", "survey_id", "first_month"], ["workspace_id", "edition_id"]):
+    for columns in (
+        ["workspace_id", "survey_id", "width", "first_month"],
+        ["workspace_id", "edition_id"],
+    ):
         op.create_index(
             op.f(f"ix_published_figures_{'_'.join(columns)}"), "published_figures", columns
         )

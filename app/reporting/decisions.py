@@ -1,0 +1,247 @@
+"""What of an edition's closed months is published: the rules put together, without a database.
+
+Months are numbered consecutively (`month_number`). The same answers and the same figures published
+before always lead to the same decision, and no decision changes an earlier one.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from app.reporting.counts import add as added
+from app.reporting.ladders import Block, Ladders
+from app.reporting.pairs import Label, PairTables
+from app.scoring import Distribution
+
+Answers = Mapping[tuple[int, tuple[str, ...]], Distribution]
+"""Answers by month and by one value for each selector."""
+
+GUARDED_BELOW = 20  # answers; see `_is_alike`
+PAIRS_WORTH_SHOWING = 0.5  # of the answers, for a block of pairs to be closed early
+LONGEST_PAIR_BLOCK = 6  # months
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A subgroup's figures that may be shown: its labels, months (inclusive) and counts.
+
+    `is_guarded`: of the counts only the three groups may be told, not the single scores.
+    """
+
+    labels: frozenset[Label]
+    first: int
+    last: int
+    counts: Distribution
+    is_guarded: bool = False
+
+
+@dataclass(slots=True)
+class Decisions:
+    """What is decided about one edition, month after month.
+
+    `answers` are all that are still known of the edition, `earlier` what was published of single
+    labels before, `paired_through` the last month of the last closed block of pairs.
+    """
+
+    selectors: tuple[str, ...]
+    answers: Answers
+    minimum: int
+    earlier: Sequence[Decided] = ()
+    paired_through: int | None = None
+    new: list[Decided] = field(default_factory=list)
+    _start: int = field(init=False)
+    _ladders: dict[str, Ladders] = field(init=False)
+    _by_label: dict[Label, dict[int, Distribution]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._start = min((month for month, _values in self.answers), default=0)
+        self._by_label = _by_label(self.selectors, self.answers)
+        self._ladders = {selector: self._ladder(selector) for selector in self.selectors}
+
+    def months(self, first: int | None, last: int) -> range:
+        """The months to close, up to `last`; without a `first`, from the first with answers."""
+        return range(self._start if first is None else max(first, self._start), last + 1)
+
+    def close(self, month: int) -> None:
+        """Publish what may be published now that `month` is closed; adds to `new`."""
+        for selector, ladders in self._ladders.items():
+            blocks = ladders.close(month)
+            guarded = self._guarded(ladders, blocks, selector)
+            for block in blocks:
+                self.new.append(self._of_block(selector, block, block in guarded))
+        self._close_pairs(month)
+
+    def _ladder(self, selector: str) -> Ladders:
+        sizes = {
+            value: {month: counts.total for month, counts in months.items()}
+            for (found, value), months in self._by_label.items()
+            if found == selector
+        }
+        blocks = [
+            Block(value, figure.first, figure.last)
+            for figure in self.earlier
+            for found, value in figure.labels
+            if found == selector and len(figure.labels) == 1
+        ]
+        return Ladders(sizes, self.minimum, blocks, self._start)
+
+    def _of_block(self, selector: str, block: Block, is_guarded: bool) -> Decided:
+        label = selector, block.value
+        counts = self._within(label, block.first, block.last)
+        return Decided(frozenset([label]), block.first, block.last, counts, is_guarded)
+
+    def _within(self, label: Label, first: int, last: int) -> Distribution:
+        months = self._by_label.get(label, {})
+        return added(counts for month, counts in months.items() if first <= month <= last)
+
+    def _guarded(self, ladders: Ladders, new: Sequence[Block], selector: str) -> set[Block]:
+        """The new blocks whose scores are withheld: those that are all alike, and others where
+        the totals less all other scores would give these away."""
+        kept = {
+            Block(value, figure.first, figure.last)
+            for figure in self.earlier
+            if figure.is_guarded
+            for _selector, value in figure.labels
+        }
+        kept |= {
+            Block(next(iter(figure.labels))[1], figure.first, figure.last)
+            for figure in self.new
+            if figure.is_guarded and {found for found, _value in figure.labels} == {selector}
+        }
+        guarded = {block for block in new if is_alike(self._counts(selector, block))}
+        for block in sorted(set(new) - guarded, key=lambda found: (ladders.size(found), found)):
+            if not any(
+                self._gives_away(ladders, selector, kept | guarded, first, block.last)
+                for first in {found.first for found in kept | guarded}
+            ):
+                break
+            guarded.add(block)
+        return guarded
+
+    def _counts(self, selector: str, block: Block) -> Distribution:
+        return self._within((selector, block.value), block.first, block.last)
+
+    def _gives_away(
+        self, ladders: Ladders, selector: str, guarded: set[Block], first: int, last: int
+    ) -> bool:
+        """Whether the months' totals less all scores told are those of people who are alike."""
+        inside = [found for found in ladders.blocks if found.lies_in(first, last)]
+        if not guarded.intersection(inside):
+            return False
+        told = [self._counts(selector, found) for found in inside if found not in guarded]
+        everybody = added(
+            counts for (month, _values), counts in self.answers.items() if first <= month <= last
+        )
+        return is_alike(_less(everybody, added(told)))
+
+    def _close_pairs(self, month: int) -> None:
+        first = self._start if self.paired_through is None else self.paired_through + 1
+        tables = PairTables(
+            self.selectors,
+            self._combinations(first, month),
+            self._known(first, month),
+            self.minimum,
+            [self._known(*run) for run in _runs_within(first, month)],
+        )
+        if tables.share < PAIRS_WORTH_SHOWING and month - first + 1 < LONGEST_PAIR_BLOCK:
+            return
+        self.paired_through = month
+        counts = self._counts_of_pairs(first, month)
+        guarded = _guarded_pairs(counts, set(tables.shown))
+        for pair in sorted(tables.shown):
+            self.new.append(Decided(frozenset(pair), first, month, counts[pair], pair in guarded))
+
+    def _combinations(self, first: int, last: int) -> dict[tuple[str, ...], int]:
+        found: Counter[tuple[str, ...]] = Counter()
+        for (month, values), counts in self.answers.items():
+            if first <= month <= last:
+                found[values] += counts.total
+        return dict(found)
+
+    def _known(self, first: int, last: int) -> dict[Label, int]:
+        """Labels whose answers of these months are published, neither more nor less."""
+        known: dict[Label, int] = {}
+        for selector, ladders in self._ladders.items():
+            inside: Counter[str] = Counter()
+            for block in ladders.blocks:
+                if block.lies_in(first, last):
+                    inside[block.value] += ladders.size(block)
+            for value, size in inside.items():
+                label = selector, value
+                crosses = any(
+                    block.value == value and block.meets(first, last)
+                    for block in ladders.blocks
+                    if not block.lies_in(first, last)
+                )
+                if not crosses and self._within(label, first, last).total == size:
+                    known[label] = size
+        return known
+
+    def _counts_of_pairs(self, first: int, last: int) -> dict[tuple[Label, Label], Distribution]:
+        parts: dict[tuple[Label, Label], list[Distribution]] = defaultdict(list)
+        for (month, values), counts in self.answers.items():
+            if first <= month <= last:
+                labels = list(zip(self.selectors, values, strict=True))
+                for at, label in enumerate(labels):
+                    for other in labels[at + 1 :]:
+                        parts[label, other].append(counts)
+        return {pair: added(found) for pair, found in parts.items()}
+
+
+def _runs_within(first: int, last: int) -> list[tuple[int, int]]:
+    """Every run of consecutive months that is shorter than the whole."""
+    months = range(first, last + 1)
+    runs = [(since, until) for since in months for until in months if since <= until]
+    return [run for run in runs if run != (first, last)]
+
+
+def _by_label(selectors: Sequence[str], answers: Answers) -> dict[Label, dict[int, Distribution]]:
+    parts: dict[Label, dict[int, list[Distribution]]] = defaultdict(lambda: defaultdict(list))
+    for (month, values), counts in answers.items():
+        for label in zip(selectors, values, strict=True):
+            parts[label][month].append(counts)
+    return {
+        label: {month: added(found) for month, found in months.items()}
+        for label, months in parts.items()
+    }
+
+
+def _guarded_pairs(
+    counts: Mapping[tuple[Label, Label], Distribution], shown: set[tuple[Label, Label]]
+) -> set[tuple[Label, Label]]:
+    """As with single labels: in every line what is not told may not be of people all alike."""
+    guarded = {pair for pair in shown if is_alike(counts[pair])}
+    lines: dict[tuple[Label, str], list[tuple[Label, Label]]] = defaultdict(list)
+    for pair in counts:
+        for label, other in (pair, pair[::-1]):
+            lines[label, other[0]].append(pair)
+    changed = bool(guarded)
+    while changed:
+        changed = False
+        for line in lines.values():
+            untold = [pair for pair in line if pair in guarded or pair not in shown]
+            told = [pair for pair in line if pair not in untold]
+            if (
+                told
+                and guarded.intersection(line)
+                and is_alike(added(counts[pair] for pair in untold))
+            ):
+                guarded.add(min(told, key=lambda pair: (counts[pair].total, pair)))
+                changed = True
+    return guarded
+
+
+def _less(counts: Distribution, taken: Distribution) -> Distribution:
+    return Distribution(
+        tuple(have - less for have, less in zip(counts.counts, taken.counts, strict=True))
+    )
+
+
+def is_alike(counts: Distribution) -> bool:
+    """Fewer than 20 answers that are all of one group: to say which scores would say too much
+    about each of them."""
+    return 0 < counts.total < GUARDED_BELOW and counts.total in (
+        counts.promoters,
+        counts.passives,
+        counts.detractors,
+    )

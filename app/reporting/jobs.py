@@ -1,0 +1,45 @@
+"""Daily work: months whose retention is over become totals."""
+
+from contextlib import suppress
+from datetime import date
+
+from app.foundation.database import Database
+from app.foundation.errors import NotFound
+from app.reporting.rollup import (
+    StillAnswered,
+    forget_labels,
+    list_months_over,
+    roll_up_month,
+)
+from app.responses.retention import Keeping, unscoped_list_keepings
+
+
+async def roll_up_months(database: Database) -> int:
+    """Publish what may be published of months past their retention, then keep their totals only.
+
+    Returns how many rows of counts went. Runs after the answers themselves are deleted.
+    """
+    gone = 0
+    for keeping in await unscoped_list_keepings(database):
+        # A survey that went meanwhile took everything along.
+        with suppress(NotFound):
+            gone += await _roll_up(database, keeping)
+    return gone
+
+
+async def _roll_up(database: Database, keeping: Keeping) -> int:
+    async with database.transaction(keeping.workspace_id) as session:
+        months = await list_months_over(session, keeping)
+    if not months:
+        return 0
+    gone = sum([await _roll_up_one(database, keeping, month) for month in months])
+    async with database.transaction(keeping.workspace_id) as session:
+        await forget_labels(session, keeping)
+    return gone
+
+
+async def _roll_up_one(database: Database, keeping: Keeping, month: date) -> int:
+    with suppress(StillAnswered):
+        async with database.transaction(keeping.workspace_id) as session:
+            return await roll_up_month(session, keeping, month)
+    return 0
