@@ -106,6 +106,8 @@ async def change_role(
     """Give a member another role; Conflict where the workspace would be left without an owner."""
     new = clean_role(role)
     before = await _lock_member(session, workspace_id, user_id)
+    if new is before:
+        return
     if new is not Role.OWNER:
         await _require_other_owner(session, workspace_id, user_id)
     await session.execute(
