@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -64,6 +64,13 @@ def template() -> Iterator[tuple[Settings, Addresses]]:
 @pytest.fixture
 def settings(template: tuple[Settings, Addresses]) -> Iterator[Settings]:
     """Settings of a database of this test's own."""
+    with cloned(template) as settings:
+        yield settings
+
+
+@contextmanager
+def cloned(template: tuple[Settings, Addresses]) -> Iterator[Settings]:
+    """An empty installation: settings of a database that is dropped afterwards."""
     settings, addresses = template
     name = f"test_{next(_clone_numbers)}"
     clone = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")

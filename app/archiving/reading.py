@@ -125,7 +125,8 @@ def _read_lines(entry: IO[bytes], promised: ListedFile) -> Iterator[list[bytes]]
 def _read_manifest(zipped: ZipFile) -> Manifest:
     try:
         with _torn_is_damaged(), zipped.open(MANIFEST) as entry:
-            found = json.loads(entry.read(MAX_MANIFEST))
+            text = entry.read(MAX_MANIFEST)
+        found = json.loads(text)
     except (KeyError, ValueError, RecursionError):
         raise _foreign() from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:

@@ -35,9 +35,16 @@ async def write_archive(database: Database, workspace_id: uuid.UUID, path: Path)
     """
     with _new_file(path) as file:
         async with database.transaction(workspace_id) as session:
+            await _refuse_deleted(session, workspace_id)
             record_event(session, workspace_id, SYSTEM, "workspace.archived", workspace_id)
         async with _snapshot(database, workspace_id) as session:
             return await _write(session, workspace_id, file)
+
+
+async def _refuse_deleted(session: AsyncSession, workspace_id: uuid.UUID) -> None:
+    workspace = await get_workspace(session, workspace_id)
+    if workspace.deleted_at is not None:
+        raise StartupError(f"The workspace {workspace.name!r} is being deleted.")
 
 
 async def _write(session: AsyncSession, workspace_id: uuid.UUID, file: IO[bytes]) -> int:
