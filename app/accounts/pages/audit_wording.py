@@ -52,7 +52,7 @@ DETAILS = {
     "role": mark("Role"),
     "rows": mark("Rows"),
     "scopes": mark("Scopes"),
-    "since": mark("Since"),
+    "since": mark("Held since"),
     "skipped": mark("Skipped"),
     "stored": mark("Stored"),
     "survey": mark("Survey"),
