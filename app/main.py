@@ -11,7 +11,9 @@ from starlette.types import Scope
 import app.accounts.api
 import app.accounts.jobs
 import app.accounts.pages
+import app.accounts.workspace_deletion
 import app.reporting.api
+import app.reporting.jobs
 import app.reporting.pages
 import app.responses.api
 import app.responses.jobs
@@ -48,7 +50,7 @@ Collect answers, read scores, run surveys. Everything the dashboard shows comes 
 figures as these calls.
 
 **Authentication.** `Authorization: Bearer hn_live_…`. Keys are made by a workspace owner under
-“API keys”, have scopes (`read`, `write`, `audit`) and may expire. Cookies are ignored.
+“API keys”, have scopes (`read`, `write`, `audit`, `admin`) and may expire. Cookies are ignored.
 
 **Errors** are RFC 9457 problems (`application/problem+json`) with a `code`, the `request_id` and,
 for refused input, `invalid_params`.
@@ -67,8 +69,10 @@ minimum on; a suppressed group says `"suppressed": true` and carries no number.
 
 JOBS: Sequence[Job] = (
     app.accounts.jobs.expire_sign_ins,
+    app.accounts.workspace_deletion.delete_marked_workspaces,
     app.responses.jobs.expire_submission_keys,
     app.responses.jobs.enforce_retention,
+    app.reporting.jobs.roll_up_months,
 )
 
 

@@ -70,6 +70,7 @@ UNSCOPED_CALLS = {
     ("app/archiving/commands.py", "unscoped_find_user_by_email"),
     # What is older than its survey keeps it goes everywhere.
     ("app/responses/jobs.py", "unscoped_list_keepings"),
+    ("app/reporting/jobs.py", "unscoped_list_keepings"),
 }
 # The edges of a transaction: requests and jobs (database), intake and the import commit by leaving.
 COMMITTERS = {"app/foundation/migrate.py"}

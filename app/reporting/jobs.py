@@ -3,8 +3,10 @@
 from contextlib import suppress
 from datetime import date
 
+from app.foundation import clock
 from app.foundation.database import Database
 from app.foundation.errors import NotFound
+from app.reporting.publication import publish
 from app.reporting.rollup import (
     StillAnswered,
     forget_labels,
@@ -12,6 +14,7 @@ from app.reporting.rollup import (
     roll_up_month,
 )
 from app.responses.retention import Keeping, unscoped_list_keepings
+from app.surveys.queries import get_questionnaire
 
 
 async def roll_up_months(database: Database) -> int:
@@ -32,10 +35,18 @@ async def _roll_up(database: Database, keeping: Keeping) -> int:
         months = await list_months_over(session, keeping)
     if not months:
         return 0
+    await _publish(database, keeping)
     gone = sum([await _roll_up_one(database, keeping, month) for month in months])
     async with database.transaction(keeping.workspace_id) as session:
         await forget_labels(session, keeping)
     return gone
+
+
+async def _publish(database: Database, keeping: Keeping) -> None:
+    """What nobody has looked at so far is still decided from all of its answers."""
+    async with database.transaction(keeping.workspace_id) as session:
+        questionnaire = await get_questionnaire(session, keeping.workspace_id, keeping.survey_id)
+        await publish(session, questionnaire, clock.today(questionnaire.time_zone))
 
 
 async def _roll_up_one(database: Database, keeping: Keeping, month: date) -> int:

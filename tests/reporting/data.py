@@ -30,11 +30,14 @@ class Answer:
 
 
 async def make_survey(
-    database: Database, workspace_id: uuid.UUID, answers: Iterable[Answer] = ()
+    database: Database,
+    workspace_id: uuid.UUID,
+    answers: Iterable[Answer] = (),
+    slug: str = "cafe",
 ) -> Scene:
     """A published survey (plan: free, pro; age: young, old; region: east, west; k = 5)."""
     async with database.transaction(workspace_id) as session:
-        scene = await make_scene(session, workspace_id)
+        scene = await make_scene(session, workspace_id, slug)
         stored = [_new_answer(scene, answer) for answer in answers]
         if stored:
             await store_answers(session, workspace_id, stored)

@@ -38,7 +38,7 @@ async def show_deletions(
     done = NOTICES.get(request.query_params.get("done", ""))
     return render(
         request,
-        "responses/deletions.html",
+        "surveys/deletions.html",
         notice=gettext(done) if done else None,
         survey=questionnaire,
         outlook=await get_outlook(member.session, member.workspace_id, survey_id),
