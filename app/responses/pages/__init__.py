@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.responses.pages import answering, deletions, erasing
+from app.responses.pages import answering, deletions, erasing, privacy
 
 router = APIRouter(include_in_schema=False)
-for part in (answering, deletions, erasing):
+for part in (answering, deletions, erasing, privacy):
     router.include_router(part.router)
