@@ -41,6 +41,7 @@ OWN_THINGS = {
     "GET /api/v1/workspace",
     "GET /api/v1/api_keys",
     "GET /api/v1/audit_events",
+    "GET /api/v1/export",
     "GET /api/v1/surveys",
     "POST /api/v1/surveys",
 }
