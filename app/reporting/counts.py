@@ -25,18 +25,16 @@ class DailyTotals:
         return add(counts for _day, counts in self.parts(period, standing))
 
     def parts(
-        self, period: Period, standing: Standing = Standing.COUNTED, by_month: bool = True
+        self, period: Period, standing: Standing = Standing.COUNTED
     ) -> list[tuple[date, Distribution]]:
-        """The answers in the period day by day, those of a whole month on its first day; without
-        `by_month` only what is known by day."""
-        found = [(day, counts) for (day, of), counts in self.days.items() if of is standing]
-        if by_month:
-            found += [
-                (month, counts)
-                for (month, of), counts in self.months.items()
-                if of is standing and month_end(month) in period
-            ]
-        return [(day, counts) for day, counts in found if day in period]
+        """The answers in the period day by day, those of a whole month on its first day."""
+        days = [(day, counts) for (day, of), counts in self.days.items() if of is standing]
+        months = [
+            (month, counts)
+            for (month, of), counts in self.months.items()
+            if of is standing and month_end(month) in period
+        ]
+        return [(day, counts) for day, counts in [*days, *months] if day in period]
 
     def is_month_cut(self, period: Period) -> bool:
         """True where the period holds a part only of a month that is not known by day."""

@@ -17,7 +17,7 @@ Answers = Mapping[tuple[int, tuple[str, ...]], Distribution]
 """Answers by month and by one value for each selector."""
 
 GUARDED_BELOW = 20  # answers; see `_is_alike`
-PAIRS_WORTH_SHOWING = 0.5  # of the answers, for a block of pairs to be closed early
+PAIRS_WORTH_SHOWING = 0.5  # of the answers in pairs of known labels, to close a block early
 LONGEST_PAIR_BLOCK = 6  # months
 
 

@@ -252,9 +252,7 @@ def _series_of_everybody(
 ) -> tuple[SeriesPoint, ...]:
     if asked.interval is None:
         return ()
-    # A month past its retention is one point: not where points are shorter.
-    by_month = asked.interval in (Interval.MONTH, Interval.QUARTER)
-    found = totals.parts(asked.period, by_month=by_month)
+    found = totals.parts(asked.period)
     days = [day for day, counts in found if counts.total]
     if not days:
         return ()
@@ -265,9 +263,11 @@ def _series_of_everybody(
     parts: dict[date, list[Distribution]] = {}
     for day, counts in found:
         parts.setdefault(interval_start(day, asked.interval), []).append(counts)
+    # A month past its retention is a point of months or quarters; days of it are none.
     return tuple(
         SeriesPoint(period, Figures(add(parts.get(_start(period, asked.interval), ()))))
         for period in split(first, last, asked.interval)
+        if not totals.is_month_cut(period)
     )
 
 

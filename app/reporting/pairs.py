@@ -1,13 +1,13 @@
 """Which combinations of two labels are published for a block of months: pure arithmetic.
 
-The margins of a table are taken as known, whether they are published or not. A combination below
-the minimum is hidden, and then whatever else is needed so that no line of the table (a row or a
-column) leaves a rest of one to k − 1 answers, no small combination follows from the others, and
-nobody who is in one published group but not in a slightly larger one stands out.
+Known to everybody are the total and the figures of single labels published for the same months. A
+combination below the minimum is hidden, and then whatever else is needed so that no line of the
+table (a row or a column) leaves a rest of one to k − 1 answers, no small combination follows from
+the others, and nobody who is in one published group but not in a slightly larger one stands out.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -70,7 +70,6 @@ class PairTables:
         self._minimum = minimum
         self._known = known
         self._parts = parts
-        self._total = sum(answers.values())
         self._members = _members(selectors, answers)
         self._tables = [
             _Table(_cells(answers, one, other, selectors))
@@ -93,9 +92,14 @@ class PairTables:
 
     @property
     def share(self) -> float:
-        """The part of the answers that are shown, 0 to 1, on average of all tables."""
-        everything = self._total * len(self._tables)
-        return sum(self.shown.values()) / everything if everything else 0.0
+        """The part that is shown, 0 to 1, of the answers in pairs of known labels."""
+        possible = sum(
+            size
+            for table in self._tables
+            for pair, size in table.cells.items()
+            if self._known.keys() >= set(pair)
+        )
+        return sum(self.shown.values()) / possible if possible else 0.0
 
     def _hide_small(self, table: _Table) -> None:
         for pair, size in table.cells.items():
@@ -106,13 +110,13 @@ class PairTables:
 
     def _cover(self, table: _Table) -> bool:
         """Hide one more where a line leaves a small rest, or a small pair could be computed."""
-        for label in sorted(table.lines):
+        for label in sorted(table.lines.keys() & self._known.keys()):
             rest = sum(table.cells[pair] for pair in table.hidden_of(label))
             if 0 < rest < self._minimum and (more := table.shown_beside([label])):
                 table.hidden.add(more[0])
                 return True
         for pair in sorted(table.secret):
-            if _is_determined(table, pair):
+            if _is_determined(table, self._known, pair):
                 more = table.shown_beside(pair) or table.shown_beside(table.lines)
                 if more:
                     table.hidden.add(more[0])
@@ -187,17 +191,20 @@ def _cells(
     return dict(cells)
 
 
-def _is_determined(table: _Table, pair: Pair) -> bool:
-    """Whether a hidden pair follows from the margins and what is shown.
+def _is_determined(table: _Table, known: Collection[Label], pair: Pair) -> bool:
+    """Whether a hidden pair follows from the known margins and what is shown.
 
     It does not where an answer could be moved around a circle of hidden pairs through this one:
     one more here, one less in the same column, one more in that one's row, and so on. A pair
-    without answers may be the one that has more. Each pair is never less than none.
+    without answers may be the one that has more; each pair is never less than none. Lines whose
+    margins are not known can make up for each other.
     """
     row, column = pair
     reached, waiting = {column}, [column]
     while waiting:
-        for label in _reachable(table, waiting.pop(), pair):
+        at = waiting.pop()
+        beside = [label for label in table.lines if label[0] == at[0]] if at not in known else []
+        for label in [*_reachable(table, at, pair), *(set(beside) - set(known))]:
             if label == row:
                 return False
             if label not in reached:

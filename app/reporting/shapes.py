@@ -121,6 +121,11 @@ class MetricsOut(BaseModel):
     covered: list[WindowOut] | None
     held_count: int | None = Field(description="Answers kept out for review", examples=[0])
     excluded_count: int | None = Field(description="Answers excluded by hand", examples=[0])
+    is_month_cut: bool = Field(
+        False,
+        description="Whether a month past its retention, of which only the whole is known, lies in "
+        "the window in part: its answers are missing from these figures",
+    )
     filters: FiltersOut
     window: WindowOut | None
     groups_window: WindowOut | None
@@ -143,6 +148,7 @@ class MetricsOut(BaseModel):
                 "suppressed": metrics.figures is None,
                 "held_count": metrics.held,
                 "excluded_count": metrics.excluded,
+                "is_month_cut": metrics.is_month_cut,
                 "filters": _filters_out(asked),
                 "window": WindowOut.of(metrics.period) if metrics.period else None,
                 "groups_window": WindowOut.of(groups_period) if groups_period else None,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
+import httpx
 import psycopg
 import pytest
 
@@ -114,6 +115,7 @@ async def test_a_month_is_one_point_and_counts_as_a_whole_only(
                 interval=Interval.WEEK,
             ),
         )
+    assert cut.series[0].period.since == date(2023, 4, 3), "a week of March would seem empty"
     sizes = [point.figures.counts.total for point in everything.series if point.figures]
     assert sizes[:6] == [2, 0, 0, 0, 0, 1]
     assert not everything.is_month_cut
@@ -121,6 +123,22 @@ async def test_a_month_is_one_point_and_counts_as_a_whole_only(
     assert cut.figures.counts.total == 1
     assert cut.is_month_cut, "the page says that answers are missing"
     assert cut.change is None, "no comparison with a period of which only a part is known"
+
+
+async def test_page_and_api_say_that_a_month_is_cut(
+    database: Database, cast: Cast, as_bob: httpx.AsyncClient, acme_reader: httpx.AsyncClient
+) -> None:
+    scene = await make_survey(database, cast.acme, [Answer(date(2023, 3, 5), 10)])
+    await _run_jobs(database, BETWEEN)
+    survey = f"survey_id={scene.survey_id}"
+    for since, is_cut in (("2023-03-02", True), ("2023-03-01", False)):
+        page = await as_bob.get(
+            f"/w/{cast.acme}/surveys/{scene.survey_id}?since={since}&until=2023-12-31"
+        )
+        assert ("This period cuts a month" in page.text) is is_cut
+        figures = await acme_reader.get(f"/api/v1/metrics?{survey}&since={since}&until=2023-12-31")
+        assert figures.json()["is_month_cut"] is is_cut
+        assert figures.json()["response_count"] == (0 if is_cut else 1)
 
 
 async def test_two_runs_at_once_count_nothing_twice(database: Database, cast: Cast) -> None:

@@ -170,11 +170,10 @@ async def test_a_file_that_changes_between_its_readings_stores_nothing(
     def change(_place: int) -> None:
         source.path.write_text(FILE.replace("9,,2026-01-05,PRO,East\n", ""))
 
-    async with database.transaction(scene.workspace_id) as session:
-        questionnaire = await get_questionnaire(session, scene.workspace_id, scene.survey_id)
-        with pytest.raises(Conflict):
+    with pytest.raises(Conflict):
+        async with database.transaction(scene.workspace_id) as session:
+            questionnaire = await get_questionnaire(session, scene.workspace_id, scene.survey_id)
             await import_answers(session, questionnaire, SYSTEM, PLAN, source, change)
-        await session.rollback()
     assert rows_in(owner, "responses") == [0]
 
 
