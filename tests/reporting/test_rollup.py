@@ -216,7 +216,7 @@ async def test_nothing_below_the_minimum_is_left_by_label(
     left = {
         name
         for name in tables - DECLARED
-        if owner.execute(f"SELECT FROM {name} WHERE workspace_id = %s", [cast.acme]).rowcount  # noqa: S608
+        if owner.execute(f"SELECT FROM {name} WHERE workspace_id = %s", [cast.acme]).rowcount
     }
     assert left == {"published_figures"}
     assert _widths(owner) == {1}
