@@ -102,7 +102,7 @@ def describe_details(entry: AuditEntry) -> Sequence[tuple[str, str]]:
 
 def _describe(name: str, value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(_describe(name, item) for item in value)
+        return gettext(", ").join(_describe(name, item) for item in value)
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_describe(key, item)}" for key, item in value.items())
     if isinstance(value, int) and not isinstance(value, bool):
