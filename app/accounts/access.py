@@ -2,7 +2,8 @@
 
 Pages: Anyone, Respondent, SomeVisitor, SignedInPerson, SignedInMember, WorkspaceManager,
 WorkspaceOwner.
-API: ApiReader, ApiWriter, ApiAuditor, and ApiCollector for taking in answers.
+API: ApiReader, ApiWriter, ApiAuditor, ApiAdmin, and ApiCollector for taking in
+answers.
 A door opens the request's transaction and enters the workspace.
 """
 
@@ -185,6 +186,8 @@ async def identify_caller(
     if key is None:
         raise _unauthorized()
     workspace = await get_workspace(session, workspace_id)
+    if workspace.deleted_at is not None:
+        raise _unauthorized()
     today = clock.today(workspace.time_zone)
     if key.last_used_on != today:
         key.last_used_on = today
@@ -219,6 +222,7 @@ def _with_scope(scope: Scope) -> Callable[..., object]:
 ApiReader = Annotated[ApiClient, Depends(_with_scope(Scope.READ), scope="function")]
 ApiWriter = Annotated[ApiClient, Depends(_with_scope(Scope.WRITE), scope="function")]
 ApiAuditor = Annotated[ApiClient, Depends(_with_scope(Scope.AUDIT), scope="function")]
+ApiAdmin = Annotated[ApiClient, Depends(_with_scope(Scope.ADMIN), scope="function")]
 
 
 @door

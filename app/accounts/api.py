@@ -8,11 +8,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from app.accounts.access import ApiAuditor, ApiReader
+from app.accounts.access import ApiAdmin, ApiAuditor, ApiReader
 from app.accounts.audit_queries import AuditFilter, list_audit_events
 from app.accounts.audit_shapes import VERIFYING, AuditLine, AuditLineList, AuditQuery
 from app.accounts.models import ApiKey, Scope
 from app.accounts.queries import get_workspace, list_api_keys
+from app.accounts.workspace_deletion import delete_workspace
 from app.foundation.web.openapi import ListMeta, NoQuery, OnceEach, Paging, problems
 
 router = APIRouter(prefix="/api/v1")
@@ -128,3 +129,44 @@ async def list_events(client: ApiAuditor, query: Annotated[AuditQuery, Query()])
         data=[AuditLine.of(entry) for entry in page.rows],
         meta=ListMeta(limit=query.limit, next_cursor=page.next_cursor),
     )
+
+
+class WorkspaceDeletionQuery(BaseModel):
+    """Which workspace is meant, so that the wrong key deletes nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(description="The name of the workspace, just as it is.", examples=["Acme"])
+
+
+class WorkspaceDeletionShape(BaseModel):
+    """What is being deleted."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"id": EXAMPLE_WORKSPACE["id"], "name": "Acme", "accounts_deleted": 3}
+        }
+    )
+
+    id: uuid.UUID
+    name: str
+    accounts_deleted: int = Field(description="Of people who belong to no other workspace")
+
+
+@router.delete(
+    "/workspace",
+    tags=["workspace"],
+    summary="Delete the workspace with everything in it",
+    status_code=202,
+    responses=problems(409, 422),
+    dependencies=[OnceEach],
+)
+async def delete_workspace_of_key(
+    client: ApiAdmin, query: Annotated[WorkspaceDeletionQuery, Query()]
+) -> WorkspaceDeletionShape:
+    """Cannot be undone. From this answer on nothing of the workspace can be reached: this key, too,
+    is refused and the links of its surveys lead nowhere. Its rows are deleted within minutes, large
+    workspaces within hours. 409 while one of its surveys is under legal hold."""
+    workspace = await get_workspace(client.session, client.workspace_id)
+    gone = await delete_workspace(client.session, client.workspace_id, query.name)
+    return WorkspaceDeletionShape(id=workspace.id, name=workspace.name, accounts_deleted=len(gone))

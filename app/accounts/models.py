@@ -33,6 +33,7 @@ class Scope(enum.StrEnum):
     READ = "read"
     WRITE = "write"
     AUDIT = "audit"
+    ADMIN = "admin"
 
 
 class LinkPurpose(enum.StrEnum):

@@ -59,7 +59,11 @@ async def unscoped_get_membership(
         await session.execute(
             select(Workspace, Membership.role)
             .join(Membership, Membership.workspace_id == Workspace.id)
-            .where(Workspace.id == workspace_id, Membership.user_id == user_id)
+            .where(
+                Workspace.id == workspace_id,
+                Workspace.deleted_at.is_(None),
+                Membership.user_id == user_id,
+            )
         )
     ).one_or_none()
     if row is None:
@@ -75,7 +79,7 @@ async def unscoped_list_workspaces_of(
         await session.scalars(
             select(Workspace)
             .join(Membership, Membership.workspace_id == Workspace.id)
-            .where(Membership.user_id == user_id)
+            .where(Membership.user_id == user_id, Workspace.deleted_at.is_(None))
             .order_by(Workspace.name, Workspace.id)
         )
     ).all()

@@ -195,7 +195,11 @@ async def unscoped_find_workspace(session: AsyncSession, id_or_name: str) -> uui
     named = Workspace.name == id_or_name
     if (workspace_id := _as_id(id_or_name)) is not None:
         named = Workspace.id == workspace_id
-    found = (await session.scalars(select(Workspace.id).where(named).limit(2))).all()
+    found = (
+        await session.scalars(
+            select(Workspace.id).where(named, Workspace.deleted_at.is_(None)).limit(2)
+        )
+    ).all()
     return _only(found, "workspace", id_or_name)
 
 

@@ -85,7 +85,11 @@ async def get_questionnaire(
                 & (SurveyVersion.number == Survey.version_number),
             )
             .join(Workspace, Workspace.id == Survey.workspace_id)
-            .where(Survey.workspace_id == workspace_id, Survey.id == survey_id)
+            .where(
+                Survey.workspace_id == workspace_id,
+                Survey.id == survey_id,
+                Workspace.deleted_at.is_(None),
+            )
         )
     ).one_or_none()
     if row is None:

@@ -11,8 +11,19 @@ from app.accounts.pages import (
     members,
     sign_in,
     workspace,
+    workspace_deletion,
 )
 
 router = APIRouter(include_in_schema=False)
-for part in (account, api_keys, audit, first_run, joining, members, sign_in, workspace):
+for part in (
+    account,
+    api_keys,
+    audit,
+    first_run,
+    joining,
+    members,
+    sign_in,
+    workspace,
+    workspace_deletion,
+):
     router.include_router(part.router)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from app.accounts.access import SESSION_IDLE, SignedInPerson
 from app.accounts.delays import AttemptDelays
+from app.accounts.models import User
 from app.accounts.pages.forms import language_options, lead_to, show
 from app.accounts.passwords import password_matches
 from app.accounts.people import refused, set_language_of, set_password
@@ -46,7 +47,7 @@ async def change_password(
 ) -> Response:
     """Asks for the present password, so that a browser left open cannot be taken over."""
     try:
-        await _check_current(request, person, current)
+        await check_password(request, person.user, current)
         await set_password(person.session, person.user, password, keep_session=person.session_id)
     except Invalid as error:
         return await _page(request, person, error)
@@ -66,15 +67,17 @@ async def end_all_other_sessions(person: SignedInPerson) -> Response:
     return lead_to("/account", "signed-out")
 
 
-async def _check_current(request: Request, person: Person, current: str) -> None:
+async def check_password(request: Request, user: User, current: str) -> None:
+    """Invalid unless `current` is the person's password, where they have one; each wrong one makes
+    the next wait longer."""
     delays: AttemptDelays = request.app.state.sign_in_delays.password_changes
-    name = str(person.user.id)
+    name = str(user.id)
     if seconds := delays.begin(name):
         raise TooManyRequests(
             mark("Too many wrong passwords. Wait a little before you try again."),
             headers={"Retry-After": str(int(seconds) + 1)},
         )
-    if person.user.password_hash and not await password_matches(person.user.password_hash, current):
+    if user.password_hash and not await password_matches(user.password_hash, current):
         raise refused("current", mark("This is not your present password."))
     delays.forgive(name)
 
