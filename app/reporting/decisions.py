@@ -17,8 +17,9 @@ Answers = Mapping[tuple[int, tuple[str, ...]], Distribution]
 """Answers by month and by one value for each selector."""
 
 GUARDED_BELOW = 20  # answers; see `_is_alike`
-PAIRS_WORTH_SHOWING = 0.5  # of the answers in pairs of known labels, to close a block early
-LONGEST_PAIR_BLOCK = 6  # months
+# From which share of the answers in pairs of known labels on a block of pairs is closed, by its
+# length in months: what is hidden then stays so, and a longer block hides less.
+PAIRS_WORTH_SHOWING = (0.8, 0.65, 0.5, 0.5, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,8 @@ class Decisions:
             self.minimum,
             [self._known(*run) for run in _runs_within(first, month)],
         )
-        if tables.share < PAIRS_WORTH_SHOWING and month - first + 1 < LONGEST_PAIR_BLOCK:
+        worth = dict(enumerate(PAIRS_WORTH_SHOWING, start=1)).get(month - first + 1, 0.0)
+        if tables.share < worth:
             return
         self.paired_through = month
         counts = self._counts_of_pairs(first, month)
