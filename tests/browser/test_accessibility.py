@@ -11,7 +11,7 @@ LOOKS = [
     pytest.param("phone", "ja", False, id="phone-ja-light"),
     pytest.param("desktop", "en", True, id="desktop-en-dark"),
 ]
-RESPONDENT_PAGES = ("{form}", "{form}/thanks", "{address}/s/unknown")
+RESPONDENT_PAGES = ("{form}", "{form}/privacy", "{form}/thanks", "{address}/s/unknown")
 VISITOR_PAGES = ("{address}/sign-in", "{address}/nowhere")
 MEMBER_PAGES = (
     "{dashboard}",
