@@ -94,8 +94,9 @@ class Database:
             if workspace_id is not None:
                 await enter_workspace(session, workspace_id)
             yield session
-            for work in session.info.pop(_LAST, {}):
-                await work(session)
+            while last := session.info.pop(_LAST, None):
+                for work in last:
+                    await work(session)
 
     async def close(self) -> None:
         await self.engine.dispose()

@@ -6,11 +6,12 @@ from contextlib import suppress
 
 import psycopg
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.audit import record_event
 from app.accounts.audit_verification import verify_audit_log
 from app.accounts.schemas import SYSTEM, Actor
-from app.foundation.database import Database
+from app.foundation.database import Database, before_commit
 from app.foundation.tokens import new_id
 from tests.factories import Cast
 
@@ -62,6 +63,33 @@ async def test_many_who_write_at_once_get_numbers_in_a_row(
     assert [action for _number, action in lines] == ["act.first", "act.second"] * WRITERS
     report = await verify_audit_log(database, cast.acme)
     assert (report.fault, report.intact.number) == (None, 2 * WRITERS)
+
+
+async def test_those_who_write_to_the_same_logs_never_deadlock(
+    database: Database, cast: Cast
+) -> None:
+    async def write(*workspaces: uuid.UUID) -> None:
+        async with database.transaction() as session:
+            for workspace_id in workspaces:
+                record_event(session, workspace_id, SYSTEM, "session.started")
+
+    orders = [(cast.acme, cast.globex), (cast.globex, cast.acme)] * (WRITERS // 2)
+    await asyncio.gather(*(write(*order) for order in orders))
+    for workspace_id in (cast.acme, cast.globex):
+        report = await verify_audit_log(database, workspace_id)
+        assert (report.fault, report.intact.number) == (None, WRITERS)
+
+
+async def test_what_is_noted_at_the_very_end_is_written_too(
+    database: Database, cast: Cast, owner: psycopg.Connection
+) -> None:
+    async def note(session: AsyncSession) -> None:
+        record_event(session, cast.acme, SYSTEM, "act.last")
+
+    async with database.transaction(cast.acme) as session:
+        record_event(session, cast.acme, SYSTEM, "act.first")
+        before_commit(session, note)
+    assert _lines(owner, cast.acme) == [(1, "act.first"), (2, "act.last")]
 
 
 async def test_a_long_transaction_keeps_nobody_waiting(
