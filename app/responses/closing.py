@@ -2,20 +2,26 @@
 
 A month settles two days after its end, when no form can be amended any more. From then on the
 first look at a survey's subgroups closes it. Answers that come later with a day of a closed month
-are imports; each has an edition of its own and so adds to nothing that was shown before.
+are imports; each has an edition of its own and so adds to nothing that was shown before. What the
+API brings so late is one import a day, closed when that day is over.
 """
 
 import uuid
-from datetime import date, timedelta
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.foundation import clock
 from app.foundation.tokens import new_id
-from app.responses.models import SCORES, DailyCount, Edition, Response, Standing
+from app.responses.models import SCORES, DailyCount, Edition, Import, Response, Standing
+from app.responses.schemas import NewAnswer
 
 SETTLING = timedelta(days=2)
+BY_API = b""  # the file hash of an import that was no file
 
 
 def settled_before(today: date) -> date:
@@ -46,12 +52,13 @@ async def close_months(
     editions = await list_editions(session, workspace_id, survey_id)
     last = _month_before(settled_before(today))
     if editions and editions[0].closed_through == last:
-        return editions
+        return editions + await _close_days_of_api(session, editions[0])
     if not (editions and editions[0].closed_through) and not await _has_settled_answers(
         session, workspace_id, survey_id, today
     ):
         return editions
-    await close_in_time(session, workspace_id, survey_id, today)
+    in_time = await close_in_time(session, workspace_id, survey_id, today)
+    await _close_days_of_api(session, in_time)
     return await list_editions(session, workspace_id, survey_id)
 
 
@@ -84,27 +91,114 @@ async def close_import(
     survey_id: uuid.UUID,
     import_id: uuid.UUID,
     closed_through: date,
-) -> None:
+) -> Edition:
     """Give an import's answers of months closed before it an edition of their own."""
-    edition_id = new_id()
-    await session.execute(
-        insert(Edition).values(
-            workspace_id=workspace_id,
-            id=edition_id,
-            survey_id=survey_id,
-            import_id=import_id,
-            closed_through=closed_through,
-        )
+    edition = Edition(
+        workspace_id=workspace_id,
+        id=new_id(),
+        survey_id=survey_id,
+        import_id=import_id,
+        closed_through=closed_through,
     )
+    session.add(edition)
+    await session.flush()
     await session.execute(
         _CLOSE_IMPORT,
         {
             "workspace_id": workspace_id,
-            "edition_id": edition_id,
+            "edition_id": edition.id,
             "import_id": import_id,
             "before": _month_after(closed_through),
         },
     )
+    return edition
+
+
+async def file_late_answers(
+    session: AsyncSession, workspace_id: uuid.UUID, answers: Sequence[NewAnswer]
+) -> Sequence[NewAnswer]:
+    """The answers, those with a day of a closed month as part of today's import by the API."""
+    today = clock.now().date()
+    if all(settled_before(today) <= answer.answered_on for answer in answers):
+        return answers  # as good as always
+    filed = list(answers)
+    for survey_id in sorted({answer.survey_id for answer in answers}):
+        in_time = await lock_edition(session, workspace_id, survey_id, shared=True)
+        late = [at for at, answer in enumerate(answers) if _is_late(answer, in_time)]
+        if late:
+            import_id = await _record_day_of_api(session, in_time, today, len(late))
+            for at in late:
+                filed[at] = replace(filed[at], import_id=import_id)
+    return filed
+
+
+def _is_late(answer: NewAnswer, in_time: Edition) -> bool:
+    return (
+        answer.survey_id == in_time.survey_id
+        and answer.import_id is None
+        and in_time.closed_through is not None
+        and answer.answered_on < _month_after(in_time.closed_through)
+    )
+
+
+async def _record_day_of_api(
+    session: AsyncSession, in_time: Edition, today: date, number: int
+) -> uuid.UUID:
+    """Count them to the day's import; no moment is kept, as it would be that of a single answer."""
+    statement = upsert(Import).values(
+        workspace_id=in_time.workspace_id,
+        id=uuid.uuid5(in_time.survey_id, today.isoformat()),
+        survey_id=in_time.survey_id,
+        file_name=f"API {today}",
+        file_hash=BY_API,
+        stored=number,
+        unscored=0,
+        skipped=0,
+        created_at=datetime.combine(today, time(), UTC),
+    )
+    found = await session.scalars(
+        statement.on_conflict_do_update(
+            index_elements=[Import.workspace_id, Import.id],
+            set_={"stored": Import.stored + statement.excluded.stored, "undone_at": None},
+        ).returning(Import.id)
+    )
+    return found.one()
+
+
+async def _close_days_of_api(session: AsyncSession, in_time: Edition) -> list[Edition]:
+    """Close what the API brought late on days that are over; returns the new editions."""
+    assert in_time.closed_through is not None
+    waiting = await session.scalars(
+        select(Import.id)
+        .outerjoin(
+            Edition,
+            (Edition.workspace_id == Import.workspace_id) & (Edition.import_id == Import.id),
+        )
+        .where(
+            Import.workspace_id == in_time.workspace_id,
+            Import.survey_id == in_time.survey_id,
+            Import.file_hash == BY_API,
+            Import.undone_at.is_(None),
+            Import.created_at < datetime.combine(clock.now().date(), time(), UTC),
+            Edition.id.is_(None),
+        )
+        .order_by(Import.created_at)
+    )
+    import_ids = waiting.all()
+    if not import_ids:
+        return []
+    await lock_edition(session, in_time.workspace_id, in_time.survey_id)
+    closed = {
+        edition.import_id
+        for edition in await list_editions(session, in_time.workspace_id, in_time.survey_id)
+    }
+    return [
+        await close_import(
+            session, in_time.workspace_id, in_time.survey_id, import_id, in_time.closed_through
+        )
+        for import_id in import_ids
+        if import_id not in closed
+    ]
 
 
 async def lock_edition(

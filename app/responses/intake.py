@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.foundation.database import AWAY, Database
 from app.foundation.errors import Unavailable
 from app.foundation.translation import mark
+from app.responses.closing import file_late_answers
 from app.responses.counts import CountKey, apply_count_changes, count_key
 from app.responses.models import Standing
 from app.responses.schemas import NewAnswer, StoredAnswer
@@ -64,10 +65,11 @@ async def store_answers(
 
     Returns what is stored for each of `answers`, in their order. One whose submission key is known
     amends the answer stored under it: the later score and comment replace the earlier; day, labels
-    and standing stay. Locks are taken in one order: surveys, segment sets, submission keys,
-    responses, counts. `known` spares statements; without it everything is written anew.
+    and standing stay. Locks are taken in one order: editions, surveys, segment sets, submission
+    keys, responses, counts. `known` spares statements; without it everything is written anew.
     """
     known = known or Known()
+    answers = await file_late_answers(session, workspace_id, answers)
     for survey_id in sorted({answer.survey_id for answer in answers} - known.survey_ids):
         await mark_answered(session, workspace_id, survey_id)
     label_sets = (LabelSet(answer.survey_id, answer.labels) for answer in answers)
