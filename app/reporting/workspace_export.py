@@ -32,6 +32,7 @@ from app.reporting.export_figures import write_figures
 from app.reporting.export_tables import Record, json_line, write_table
 from app.reporting.filters import ReportFilter
 from app.reporting.listing import ListedResponse, ListRequest, list_responses
+from app.responses.deletions import list_deletions
 from app.surveys.listings import get_survey_detail, list_links, list_surveys, list_versions
 from app.surveys.models import Survey
 from app.surveys.queries import get_questionnaire
@@ -46,6 +47,7 @@ CHUNK = 64 * 1024
 RESPONSE_COLUMNS = (
     "id", "answered_on", "score", "category", "comment", "standing", "exclusion_reason",
 )  # fmt: skip
+DELETION_COLUMNS = ("deleted_on", "reason", "responses")
 MEMBER_COLUMNS = ("name", "email", "role", "joined_at")
 DEFINITIONS = {
     "score": "0 to 10; promoters gave 9 or 10, passives 7 or 8, detractors 0 to 6",
@@ -183,6 +185,8 @@ class _Export:
         answers = self._answers(questionnaire)
         await write_table(self.bundle, f"{folder}/responses", RESPONSE_COLUMNS, answers)
         await write_figures(self.session, self.bundle, folder, questionnaire)
+        deletions = self._deletions(survey_id)
+        await write_table(self.bundle, f"{folder}/deletions", DELETION_COLUMNS, deletions)
 
     async def _answers(self, questionnaire: Questionnaire) -> AsyncIterator[Sequence[Record]]:
         asked = ReportFilter(questionnaire.survey_id)
@@ -194,6 +198,17 @@ class _Export:
             cursor = listing.next_cursor
             if cursor is None:
                 return
+
+    async def _deletions(self, survey_id: uuid.UUID) -> AsyncIterator[Sequence[Record]]:
+        where = (self.session, self.workspace.id, survey_id)
+        async for found in _all_rows(lambda limit, at: list_deletions(*where, limit, at)):
+            yield [
+                {
+                    "deleted_on": found.deleted_on.isoformat(),
+                    "reason": found.reason,
+                    "responses": found.responses,
+                }
+            ]
 
     async def _members(self) -> AsyncIterator[Sequence[Record]]:
         yield [

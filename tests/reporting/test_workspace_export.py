@@ -17,6 +17,8 @@ from app.accounts.models import Scope
 from app.foundation.database import Database
 from app.foundation.settings import Settings
 from app.foundation.tokens import fingerprint
+from app.responses.deletions import record_deletions
+from app.responses.models import DeletionReason
 from tests.conftest import program
 from tests.factories import Cast, make_api_key
 from tests.reporting.conftest import SECRET
@@ -52,7 +54,7 @@ async def _export(client: httpx.AsyncClient) -> Export:
 
 @pytest.fixture
 async def export(acme_api: httpx.AsyncClient, scene: Scene) -> Export:
-    assert scene.workspace_id
+    assert scene.slug
     return await _export(acme_api)
 
 
@@ -148,6 +150,18 @@ async def test_subgroups_are_those_of_the_api_and_never_small(
     hidden = [row for row in rows if row["suppressed"]]
     assert all(row["nps"] is row["response_count"] is row["score_0"] is None for row in hidden)
     assert not [row for row in shown if row["value"] == "old"], "two answers are too few"
+
+
+async def test_deletions_are_told_by_day_and_reason(
+    database: Database, cast: Cast, scene: Scene, acme_api: httpx.AsyncClient
+) -> None:
+    async with database.transaction(cast.acme) as session:
+        where = (session, cast.acme, scene.survey_id)
+        await record_deletions(*where, DeletionReason.API, 3)
+    export = await _export(acme_api)
+    assert export.table(f"{_folder(scene)}/deletions.csv") == [
+        {"deleted_on": TODAY.isoformat(), "reason": "api", "responses": "3"}
+    ]
 
 
 async def test_surveys_come_with_all_that_describes_them(export: Export, scene: Scene) -> None:
