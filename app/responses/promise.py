@@ -165,7 +165,10 @@ RULES: Sequence[Rule] = (
     Rule(
         Part.STORED,
         mark("No trace in the logs"),
-        mark("That you open or send this form is written into no log of this software."),
+        mark(
+            "Opening or sending this form leaves no line in the logs of this software. Where"
+            " something breaks, the line about that says neither who nor what."
+        ),
         ("app.foundation.web.edge.RequestContext", "app.foundation.server_logs.quieten"),
     ),
     Rule(
