@@ -53,7 +53,7 @@ class AuditFilter:
 class AuditEntry:
     """A line with the hash before it, and the names of those it is about.
 
-    `actor_name` is None for the server and for who is gone, `subject_name` where it is no member.
+    `actor_name` is None for the server and for who is gone, `subject_name` where it is no person.
     """
 
     event: AuditEvent
@@ -83,10 +83,7 @@ async def list_audit_events(
             ApiKey,
             (ApiKey.workspace_id == AuditEvent.workspace_id) & (ApiKey.id == AuditEvent.actor_id),
         )
-        .outerjoin(
-            subject,
-            AuditEvent.action.startswith("member.") & (subject.id == AuditEvent.subject_id),
-        )
+        .outerjoin(subject, subject.id == AuditEvent.subject_id)
         .where(AuditEvent.workspace_id == workspace_id, *asked.conditions())
         .order_by(AuditEvent.number.desc())
         .limit(limit + 1)

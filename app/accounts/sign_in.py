@@ -110,7 +110,10 @@ async def record_in_each_workspace(
     user_id: uuid.UUID,
     action: str,
     details: Mapping[str, int] | None = None,
+    actor: Actor | None = None,
 ) -> None:
-    """Note what a person did with their account in the log of each workspace they belong to."""
+    """Note what was done with a person's account, by themselves unless an `actor` is given, in the
+    log of each workspace they belong to."""
+    by = actor or Actor("user", user_id)
     for workspace in await unscoped_list_workspaces_of(session, user_id):
-        record_event(session, workspace.id, Actor("user", user_id), action, user_id, details)
+        record_event(session, workspace.id, by, action, user_id, details)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.models import LinkPurpose, SignInLink, User
 from app.accounts.people import clean_password, set_password
 from app.accounts.queries import SPENT_LINK, unscoped_get_user_of_link
+from app.accounts.schemas import SYSTEM
 from app.accounts.sign_in import record_in_each_workspace
 from app.foundation import clock
 from app.foundation.errors import Gone
@@ -41,6 +42,9 @@ async def make_sign_in_link(
         )
     )
     await session.flush()
+    if purpose is LinkPurpose.RESET_PASSWORD:
+        # Whoever runs the server could let themselves in by it: the owners should see that.
+        await record_in_each_workspace(session, user.id, "password.link_made", actor=SYSTEM)
     return f"{settings.public_url}/sign-in/links/{token}"
 
 

@@ -12,12 +12,15 @@ from sqlalchemy.exc import ProgrammingError
 
 from app.accounts.audit import record_event
 from app.accounts.members import remove_member
+from app.accounts.models import LinkPurpose, User
 from app.accounts.pages.audit_wording import KINDS
 from app.accounts.pages.wording import ACTIONS
 from app.accounts.schemas import SYSTEM, Actor
+from app.accounts.sign_in_links import make_sign_in_link
 from app.foundation import clock
 from app.foundation.database import Database
 from app.foundation.paging import PAGE_SIZE
+from app.foundation.settings import Settings
 from app.foundation.tokens import new_id
 from tests.factories import Cast
 
@@ -106,6 +109,19 @@ async def test_details_read_as_words(
         assert f'<span class="soft">{name}:</span> {value}</span>' in page
     assert subject["survey"] not in page
     assert subject["survey"][:8] in page
+
+
+async def test_a_link_to_somebodys_password_is_seen_by_the_owners(
+    as_alice: httpx.AsyncClient, database: Database, cast: Cast, settings: Settings
+) -> None:
+    async with database.transaction() as session:
+        bob = await session.get_one(User, cast.bob.user_id)
+        await make_sign_in_link(session, settings, bob, purpose=LinkPurpose.RESET_PASSWORD)
+        await make_sign_in_link(session, settings, bob)
+    page = await _read(as_alice, cast, kind="sign-in")
+    assert _acts(page) == ["Made a link to set a password, on the server"]
+    assert "The server</a>" in page
+    assert '<span class="soft">Member:</span> Bob</span>' in page
 
 
 async def test_moments_are_those_of_the_workspace(

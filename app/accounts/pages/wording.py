@@ -20,6 +20,7 @@ ACTIONS = {
     "member.removed": mark("Removed a member"),
     "member.role_changed": mark("Changed a member’s role"),
     "password.changed": mark("Changed their password"),
+    "password.link_made": mark("Made a link to set a password, on the server"),
     "password.reset": mark("Set a new password by link"),
     "response.excluded": mark("Excluded an answer"),
     "response.included": mark("Counted an answer again"),
