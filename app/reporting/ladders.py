@@ -13,7 +13,7 @@ consecutive months: sums of several runs are only larger (see docs/decisions/000
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 Sizes = Mapping[str, Mapping[int, int]]
@@ -38,7 +38,9 @@ class Block:
 class Ladders:
     """The blocks of one selector's values, grown month by month.
 
-    `start` is the first month that answers are still known of; earlier ones stay as they are.
+    `start` is the first month that answers are still known of; earlier ones stay as they are. Of a
+    block that reaches back before it nobody knows any more what lies in which month, so new blocks
+    keep clear of it.
     """
 
     def __init__(
@@ -46,30 +48,35 @@ class Ladders:
     ) -> None:
         self._sizes = sizes
         self._minimum = minimum
-        self._start = start
         self.blocks: list[Block] = sorted(blocks)
+        self._refused: set[Block] = set()
+        self.start = _clear_of(self.blocks, start)
         self._totals: dict[int, int] = defaultdict(int)
         for months in sizes.values():
             for month, size in months.items():
                 self._totals[month] += size
 
-    def close(self, month: int) -> list[Block]:
+    def close(self, month: int, admits: Callable[[Block], bool]) -> list[Block]:
         """Publish what may be published now that `month` is over; returns the new blocks.
 
         Values with many answers come first. One that cannot be shown with all its waiting months
-        is tried with the latest of them only; the others then stay hidden for good.
+        is tried with the latest of them only; the others then stay hidden for good. `admits` has
+        the last word on a block; one that it refused is not tried again.
         """
         new: list[Block] = []
-        while found := self._next(month):
+        while found := self._next(month, admits):
             self.blocks.append(found)
             new.append(found)
         return new
 
-    def _next(self, month: int) -> Block | None:
+    def _next(self, month: int, admits: Callable[[Block], bool]) -> Block | None:
         for value in sorted(self._sizes, key=lambda value: (-self._until(value, month), value)):
             for block in self._candidates(value, month):
-                if self._is_safe(block):
+                if block in self._refused or not self._is_safe(block):
+                    continue
+                if admits(block):
                     return block
+                self._refused.add(block)
         return None
 
     def _until(self, value: str, month: int) -> int:
@@ -78,7 +85,7 @@ class Ladders:
 
     def _candidates(self, value: str, month: int) -> Iterable[Block]:
         waiting = max((block.last + 1 for block in self.blocks if block.value == value), default=0)
-        for first in range(max(waiting, self._start), month + 1):
+        for first in range(max(waiting, self.start), month + 1):
             block = Block(value, first, month)
             if self.size(block) < self._minimum:
                 return
@@ -135,3 +142,10 @@ class Ladders:
             self.size(block, month, month) for block in blocks if block.meets(month, month)
         )
         return 0 < covered == self._totals[month]
+
+
+def _clear_of(blocks: Sequence[Block], start: int) -> int:
+    """The first month from `start` on at which no block goes on from the month before."""
+    while crossing := [block.last for block in blocks if block.first < start <= block.last]:
+        start = max(crossing) + 1
+    return start
