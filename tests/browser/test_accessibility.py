@@ -24,6 +24,7 @@ MEMBER_PAGES = (
     "{workspace}/api-keys",
     "{workspace}/audit",
     "{workspace}/settings",
+    "{workspace}/export",
     "{address}/account",
 )
 
