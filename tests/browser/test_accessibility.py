@@ -11,7 +11,14 @@ LOOKS = [
     pytest.param("phone", "ja", False, id="phone-ja-light"),
     pytest.param("desktop", "en", True, id="desktop-en-dark"),
 ]
-RESPONDENT_PAGES = ("{form}", "{form}/privacy", "{form}/thanks", "{address}/s/unknown")
+RESPONDENT_PAGES = (
+    "{form}",
+    "{form}/privacy",
+    "{form}/thanks",
+    "{form}/erasure",
+    "{form}/erasure/done",
+    "{address}/s/unknown",
+)
 VISITOR_PAGES = ("{address}/sign-in", "{address}/nowhere")
 MEMBER_PAGES = (
     "{dashboard}",
@@ -24,6 +31,7 @@ MEMBER_PAGES = (
     "{workspace}/api-keys",
     "{workspace}/audit",
     "{workspace}/settings",
+    "{workspace}/deletion",
     "{workspace}/export",
     "{address}/account",
 )
