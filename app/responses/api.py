@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from app.accounts.access import ApiCollector, ApiReader, ApiWriter
+from app.accounts.access import ApiAdmin, ApiCollector, ApiReader, ApiWriter
 from app.accounts.idempotency import HEADER, Reminder, create_once
 from app.accounts.schemas import ApiCaller, ApiClient
 from app.foundation import clock
@@ -232,9 +232,9 @@ async def read_deletions(client: ApiReader, survey_id: uuid.UUID, query: Paging)
     responses=problems(404, 422),
     dependencies=[NoQuery],
 )
-async def hold(client: ApiWriter, survey_id: uuid.UUID) -> RetentionShape:
+async def hold(client: ApiAdmin, survey_id: uuid.UUID) -> RetentionShape:
     """Nothing is deleted for its age until the hold ends, and the form says so. Use it only where
-    the law obliges you to keep evidence."""
+    the law obliges you to keep evidence. Needs a key with the scope `admin`."""
     await hold_survey(client.session, client.workspace_id, client.actor, survey_id)
     return RetentionShape.of(await get_outlook(client.session, client.workspace_id, survey_id))
 
@@ -245,7 +245,7 @@ async def hold(client: ApiWriter, survey_id: uuid.UUID) -> RetentionShape:
     responses=problems(404, 422),
     dependencies=[NoQuery],
 )
-async def release(client: ApiWriter, survey_id: uuid.UUID) -> RetentionShape:
-    """What is past its time is deleted within minutes."""
+async def release(client: ApiAdmin, survey_id: uuid.UUID) -> RetentionShape:
+    """What is past its time is deleted within minutes. Needs a key with the scope `admin`."""
     await release_survey(client.session, client.workspace_id, client.actor, survey_id)
     return RetentionShape.of(await get_outlook(client.session, client.workspace_id, survey_id))

@@ -80,7 +80,11 @@ def _months_on(day: date, months: int) -> tuple[int, int]:
 async def unscoped_list_keepings(database: Database) -> list[Keeping]:
     """Every survey of every workspace that is not held, with what it keeps today."""
     async with database.transaction() as session:
-        workspaces = (await session.execute(select(Workspace.id, Workspace.time_zone))).all()
+        workspaces = (
+            await session.execute(
+                select(Workspace.id, Workspace.time_zone).where(Workspace.deleted_at.is_(None))
+            )
+        ).all()
     keepings = []
     for workspace_id, time_zone in workspaces:
         today = clock.today(time_zone)

@@ -6,20 +6,24 @@ from datetime import UTC, date, datetime, timedelta
 import httpx
 import psycopg
 import pytest
+from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.accounts.models import Scope
 from app.accounts.schemas import SYSTEM
 from app.foundation import clock
 from app.foundation.database import Database
 from app.foundation.errors import Conflict
+from app.foundation.settings import Settings
 from app.responses.importing import undo_import
 from app.responses.intake import store_answers
 from app.responses.jobs import enforce_retention
 from app.responses.retention import going_on, kept_from
 from app.responses.schemas import NewAnswer
 from app.surveys.models import Channel
-from tests.factories import Cast
+from tests.conftest import program
+from tests.factories import Cast, make_api_key
 from tests.responses.scene import Scene
 
 NOW = datetime(2026, 8, 31, 12, tzinfo=UTC)
@@ -144,9 +148,19 @@ async def test_an_owner_holds_and_releases(
 
 
 async def test_a_program_holds_and_releases(
-    address: str, acme_api: httpx.AsyncClient, acme_reader: httpx.AsyncClient
+    app: FastAPI,
+    database: Database,
+    settings: Settings,
+    cast: Cast,
+    address: str,
+    acme_api: httpx.AsyncClient,
+    acme_reader: httpx.AsyncClient,
 ) -> None:
-    assert (await acme_reader.put(f"{address}/hold")).status_code == 403
+    async with database.transaction() as session:
+        key = await make_api_key(session, settings, cast.acme, [Scope.READ, Scope.WRITE])
+    async with program(app, key) as writer:
+        assert (await writer.put(f"{address}/hold")).status_code == 403
+        assert (await writer.delete(f"{address}/hold")).status_code == 403
     assert (await acme_api.put(f"{address}/hold")).json()["held_since"] == "2026-08-31"
     assert (await acme_reader.get(address)).json()["held_since"] == "2026-08-31"
     assert (await acme_api.delete(f"{address}/hold")).json()["held_since"] is None

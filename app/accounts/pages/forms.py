@@ -29,7 +29,7 @@ SCOPE_NAMES = {
     Scope.READ: mark("Read surveys, answers and scores"),
     Scope.WRITE: mark("Write answers and change surveys"),
     Scope.AUDIT: mark("Read the audit log"),
-    Scope.ADMIN: mark("Delete the whole workspace"),
+    Scope.ADMIN: mark("Begin and end legal holds; delete the whole workspace"),
 }
 NOTICES = {
     "saved": mark("Saved."),
