@@ -5,14 +5,14 @@ This is the only place that writes `daily_counts`.
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.responses.models import SCORES, Response, Standing
+from app.responses.models import SCORES, DailyCount, Response, Standing
 from app.responses.schemas import StoredAnswer
 from app.surveys.models import Channel
 
@@ -84,6 +84,23 @@ async def forget_empty_count(session: AsyncSession, workspace_id: uuid.UUID, row
     await session.execute(_FORGET_EMPTY, {"workspace_id": workspace_id, **row._asdict()})
 
 
+async def rewrite_counts(
+    session: AsyncSession, workspace_id: uuid.UUID, days: Collection[tuple[uuid.UUID, date]]
+) -> None:
+    """Write the rows of some surveys' days anew, unchanged: see `mixing`."""
+    key = [getattr(DailyCount, name) for name in RowKey._fields]
+    rows = await session.execute(
+        select(*key).where(
+            DailyCount.workspace_id == workspace_id,
+            tuple_(DailyCount.survey_id, DailyCount.answered_on).in_(days),
+        )
+    )
+    ordered = sorted(RowKey(*row) for row in rows)
+    if ordered:
+        named = [{"workspace_id": workspace_id, **row._asdict()} for row in ordered]
+        await session.execute(_REWRITE, named)
+
+
 def _by_row(changes: Mapping[CountKey, int]) -> dict[RowKey, list[int]]:
     """Eleven changes for each row that changes at all, rows in the order of their locks."""
     rows: dict[RowKey, list[int]] = {}
@@ -139,6 +156,12 @@ _SUBTRACT = text(
     FROM {_CHANGES}
     WHERE daily_counts.workspace_id = :workspace_id
     AND {" AND ".join(f"daily_counts.{name} = change.{name}" for name in _KEYS)}
+    """  # noqa: S608
+)
+_REWRITE = text(
+    f"""
+    UPDATE daily_counts SET score_0 = score_0 WHERE workspace_id = :workspace_id
+    AND {" AND ".join(f"{name} = :{name}" for name in _KEYS)}
     """  # noqa: S608
 )
 _FORGET_EMPTY = text(

@@ -15,20 +15,21 @@ from app.accounts.schemas import SYSTEM
 from app.foundation import clock
 from app.foundation.database import Database
 from app.foundation.errors import NotFound
-from app.responses.models import Response, SubmissionKey
+from app.responses.mixing import mix_answers
 from app.responses.retention import Keeping, delete_expired, unscoped_list_keepings
 
 
 async def expire_submission_keys(database: Database) -> int:
-    """Delete the keys of answers given before yesterday by their workspace's calendar, and the
-    records of Idempotency-Keys of that age. Returns how many rows went."""
+    """Delete the keys of answers given before yesterday by their workspace's calendar, with the
+    order in which these came, and the records of Idempotency-Keys of that age. Returns how many
+    rows went."""
     async with database.transaction() as session:
         workspaces = (await session.execute(select(Workspace.id, Workspace.time_zone))).all()
     deleted = 0
     for workspace_id, time_zone in workspaces:
         yesterday = clock.today(time_zone) - timedelta(days=1)
+        deleted += await _mix_all(database, workspace_id, yesterday)
         async with database.transaction(workspace_id) as session:
-            deleted += await _delete(session, _old_keys(workspace_id, yesterday))
             deleted += await _delete(session, _old_records(workspace_id, yesterday))
     return deleted
 
@@ -63,17 +64,14 @@ async def _delete_all(database: Database, keeping: Keeping) -> int:
                 return deleted
 
 
-def _old_keys(workspace_id: uuid.UUID, yesterday: date) -> ReturningDelete[uuid.UUID]:
-    return (
-        delete(SubmissionKey)
-        .where(
-            SubmissionKey.workspace_id == workspace_id,
-            Response.workspace_id == SubmissionKey.workspace_id,
-            Response.id == SubmissionKey.response_id,
-            Response.answered_on < yesterday,
-        )
-        .returning(SubmissionKey.key)
-    )
+async def _mix_all(database: Database, workspace_id: uuid.UUID, before: date) -> int:
+    deleted = 0
+    while True:
+        async with database.transaction(workspace_id) as session:
+            gone = await mix_answers(session, workspace_id, before)
+        deleted += gone
+        if not gone:
+            return deleted
 
 
 def _old_records(workspace_id: uuid.UUID, yesterday: date) -> ReturningDelete[uuid.UUID]:

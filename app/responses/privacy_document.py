@@ -37,9 +37,10 @@ and undeclared values are in none of them. What else a copy holds, so that nobod
   recycles its write-ahead log, and in a backup for as long as that is kept. Encrypt backups, and
   keep them for a shorter time than answers.
 - **The order of writing.** Postgres knows for each row the transaction that wrote it and the place
-  where it stands. Nothing in Honne asks for either, lists are sorted by day and random id, and no
-  moment of an answer is stored beside them. A copy of the files nevertheless shows in which order
-  the answers of a day came, and between which acts of members, whose moments the audit log holds.
+  where it stands, and so between which acts of members, whose moments the audit log holds, it came.
+  Once the next day is over, the answers from forms and the counts beside them are therefore written
+  anew in random order (`app/responses/mixing.py`). Until then, for answers that a program sent
+  without a submission key, and in old versions of rows, a copy of the files shows the order.
 - **The write-ahead log** holds the moment of each commit until it is recycled. An archive of it is
   a record of who answered when for whoever knows the rest: do not keep one longer than you need.
 - **The server's own log.** For its database Honne sets `log_error_verbosity`,

@@ -157,10 +157,10 @@ RULES: Sequence[Rule] = (
         Part.STORED,
         mark("Sent twice, counted once"),
         mark(
-            "A random number makes sure that sending twice is one answer. It is deleted once the"
-            " day after your answer is over."
+            "A random number makes sure that sending twice is one answer. Once the day after your"
+            " answer is over it is deleted, and the order in which answers came is erased."
         ),
-        ("app.responses.jobs.expire_submission_keys",),
+        ("app.responses.jobs.expire_submission_keys", "app.responses.mixing.mix_answers"),
     ),
     Rule(
         Part.STORED,
