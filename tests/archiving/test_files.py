@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from app.accounts.models import User, Workspace
 from app.archiving.manifest import BadArchive
 from app.archiving.writing import write_archive
+from app.foundation import clock
 from app.foundation.database import Database
 from app.foundation.errors import StartupError
 from tests.archiving.conftest import restore
@@ -263,3 +264,14 @@ async def test_rows_that_do_not_hold_together_store_nothing(
         await _refused(elsewhere, archive, reason)
     _write(archive, files)
     assert await restore(elsewhere, archive) > 0
+
+
+async def test_a_workspace_that_is_being_deleted_is_not_archived(
+    database: Database, cast: Cast, tmp_path: Path
+) -> None:
+    async with database.transaction() as session:
+        workspace = await session.get_one(Workspace, cast.acme)
+        workspace.deleted_at = clock.now()
+    with pytest.raises(StartupError, match="is being deleted"):
+        await write_archive(database, cast.acme, tmp_path / "acme.zip")
+    assert _left_in(tmp_path) == []
