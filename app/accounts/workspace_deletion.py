@@ -6,6 +6,7 @@ stopped, the next round goes on. Other features' tables are found by walking the
 has a `workspace_id` belongs to the workspace.
 """
 
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,8 +22,10 @@ from app.foundation.database import Base, Database
 from app.foundation.errors import Conflict, NotFound
 from app.foundation.translation import mark
 
-ROWS_AT_ONCE = 5_000
-# Where one kind of row refers to another without an index, Postgres may have to look far.
+FIRST_BATCH = 100  # rows
+LARGEST_BATCH = 10_000
+# For each row that others refer to without an index, Postgres looks through what is left of those:
+# 27 ms where 600,000 answers had just been deleted.
 _LONGER = text("SET LOCAL statement_timeout = '10min'")
 # Led to by hand: global look-ups, without row-level security.
 _DOORS = ("links", "memberships")
@@ -163,8 +166,7 @@ async def _delete_rows(database: Database, workspace_id: uuid.UUID) -> int:
     # Those that refer to others first.
     for table in reversed(Base.metadata.sorted_tables):
         if "workspace_id" in table.c and await _may_delete(database, table):
-            while gone := await _delete_batch(database, workspace_id, table):
-                deleted += gone
+            deleted += await _empty_table(database, workspace_id, table)
     async with database.transaction(workspace_id) as session:
         await session.execute(_LONGER)
         # What may only be added to, such as the audit log, goes with the workspace itself.
@@ -180,13 +182,32 @@ async def _may_delete(database: Database, table: Table) -> bool:
         return bool(await session.scalar(select(allowed)))
 
 
-async def _delete_batch(database: Database, workspace_id: uuid.UUID, table: Table) -> int:
+async def _empty_table(database: Database, workspace_id: uuid.UUID, table: Table) -> int:
+    """In batches that take a second or so: nobody waits long for a lock, and little is lost when
+    it is stopped."""
+    deleted, size = 0, FIRST_BATCH
+    while True:
+        began = time.monotonic()
+        gone = await _delete_batch(database, workspace_id, table, size)
+        deleted += gone
+        if gone < size:
+            return deleted
+        seconds = time.monotonic() - began
+        if seconds < 1:
+            size = min(size * 2, LARGEST_BATCH)
+        elif seconds > 3:
+            size = max(size // 2, 1)
+
+
+async def _delete_batch(
+    database: Database, workspace_id: uuid.UUID, table: Table, size: int
+) -> int:
     some = table.alias()
     keys = (
         select(*some.primary_key)
         .where(some.c.workspace_id == workspace_id)
         .order_by(*some.primary_key)
-        .limit(ROWS_AT_ONCE)
+        .limit(size)
     )
     statement = delete(table).where(
         table.c.workspace_id == workspace_id, tuple_(*table.primary_key).in_(keys)

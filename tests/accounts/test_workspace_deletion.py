@@ -258,7 +258,8 @@ async def test_a_crash_is_taken_up_where_it_happened(
 ) -> None:  # fmt: skip
     globex = rows_of(owner, cast.globex)
     await end(as_alice, cast)
-    monkeypatch.setattr(deletion, "ROWS_AT_ONCE", 4)
+    monkeypatch.setattr(deletion, "FIRST_BATCH", 4)
+    monkeypatch.setattr(deletion, "LARGEST_BATCH", 8)
     delete_batch, batches = deletion._delete_batch, 0
 
     async def crash_later(*arguments: object) -> int:
@@ -322,7 +323,7 @@ async def test_a_program_may_with_a_key_of_its_own(
 ) -> None:  # fmt: skip
     async with database.transaction() as session:
         key = await make_api_key(session, settings, cast.acme, [Scope.ADMIN])
-        lesser = [scope for scope in Scope if scope is not Scope.ADMIN]
+        lesser: list[Scope] = [scope for scope in Scope if scope is not Scope.ADMIN]
         lesser_key = await make_api_key(session, settings, cast.acme, lesser)
     async with program(app, lesser_key) as client:
         assert (await client.delete("/api/v1/workspace?name=Acme")).status_code == 403
