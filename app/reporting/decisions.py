@@ -136,7 +136,11 @@ class Decisions:
         return is_alike(_less(everybody, added(told)))
 
     def _close_pairs(self, month: int) -> None:
-        first = self._start if self.paired_through is None else self.paired_through + 1
+        first = max(ladders.start for ladders in self._ladders.values())
+        if self.paired_through is not None:
+            first = max(first, self.paired_through + 1)
+        if first > month:
+            return
         tables = PairTables(
             self.selectors,
             self._combinations(first, month),

@@ -1,7 +1,7 @@
 """A month past its retention: everybody's figures stay right, nothing small stays by label."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
@@ -25,7 +25,7 @@ from app.surveys.models import Channel
 from app.surveys.queries import get_questionnaire
 from tests.factories import Cast
 from tests.reporting.data import Answer, make_survey
-from tests.responses.scene import Scene, stored_counts
+from tests.responses.scene import DIMENSIONS, Scene, stored_counts
 
 FIRST = date(2023, 1, 1)
 MONTHS = 12
@@ -236,6 +236,40 @@ async def test_what_nobody_looked_at_is_published_before_it_goes(
     await _run_jobs(database, LATER)
     assert _published(owner, unseen) == _published(owner, looked)
     assert len(_published(owner, unseen)) > 10
+
+
+async def test_what_is_published_month_by_month_holds_all_of_its_months(
+    database: Database, cast: Cast, owner: psycopg.Connection
+) -> None:
+    """With a retention of a month nearly nothing is known of what lies before the last block."""
+    answers = _answers(8)
+    await make_survey(database, cast.acme, answers)
+    owner.execute("UPDATE surveys SET retention_months = 1")
+    checked = set()
+    for ahead in range(1, MONTHS + 2):
+        month = add_months(FIRST, ahead)
+        await _run_jobs(database, datetime(month.year, month.month, 10, tzinfo=UTC))
+        for labels, first, last, size in owner.execute(
+            "SELECT labels, first_month, last_month, promoters + passives + detractors"
+            " FROM published_figures"
+        ):
+            assert size == _count(answers, labels, first, last), (labels, first, last)
+            checked.add(len(labels))
+    assert checked == {1, 2}
+
+
+def _count(answers: Sequence[Answer], labels: Mapping[str, str], first: date, last: date) -> int:
+    return sum(
+        answer.standing is Standing.COUNTED
+        and first <= answer.day <= month_end(last)
+        and labels.items() <= _labels(answer).items()
+        for answer in answers
+    )
+
+
+def _labels(answer: Answer) -> dict[str, str]:
+    segments = {f"segment.{key}": answer.labels.get(key, "none") for key in DIMENSIONS}
+    return {**segments, "language": answer.language, "channel": answer.channel.value}
 
 
 async def _publish(database: Database, scene: Scene) -> None:
