@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 from starlette.responses import Response
@@ -31,6 +32,7 @@ from app.foundation.web.edge import BodyCap, RequestContext, SameOrigin
 from app.foundation.web.problems import install_error_handlers
 from app.foundation.web.rendering import STATIC
 from app.responses.intake import WRITERS, Intake
+from app.responses.suspicion import MINIMUM, Suspicion
 
 # Routes are tried in this order, hence first the one that is asked most: taking in an answer.
 ROUTERS = (
@@ -77,12 +79,15 @@ JOBS: Sequence[Job] = (
 
 
 def create_app(
-    settings: Settings, memory_seconds: float = memory.SECONDS, jobs: Sequence[Job] = ()
+    settings: Settings,
+    memory_seconds: float = memory.SECONDS,
+    jobs: Sequence[Job] = (),
+    open_at_least: timedelta = MINIMUM,
 ) -> FastAPI:
     """The whole product as one ASGI app on the database that `settings` name.
 
     `memory_seconds` is how long a look-up of the collecting routes may be remembered; `jobs` run
-    in the background while the app is up.
+    in the background while the app is up; an answer whose form was not `open_at_least` is held.
     """
     honne = FastAPI(
         title="Honne API",
@@ -98,6 +103,7 @@ def create_app(
     honne.state.jobs = jobs
     honne.state.is_stopping = False
     honne.state.sign_in_delays = SignInDelays()
+    honne.state.suspicion = Suspicion(open_at_least)
     for router in (health.router, documentation.router):
         honne.include_router(router, dependencies=[Anyone])
     for router in ROUTERS:

@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
@@ -103,8 +104,9 @@ def owner(settings: Settings) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 async def app(settings: Settings) -> AsyncIterator[FastAPI]:
-    """The whole product on this test's database, started."""
-    app = create_app(settings, memory_seconds=0)
+    """The whole product on this test's database, started. Answers may be sent at once, since no
+    test but those of what is held is about that."""
+    app = create_app(settings, memory_seconds=0, open_at_least=timedelta(0))
     async with app.router.lifespan_context(app):
         yield app
 

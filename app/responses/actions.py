@@ -1,5 +1,5 @@
-"""What is done to a stored answer: leaving it out of the figures, with a reason, and taking it
-back in. Neither touches what was answered."""
+"""What is done to a stored answer: leaving it out of the figures, with a reason, taking it back in,
+and counting one that was held. None touches what was answered."""
 
 import uuid
 from collections import Counter
@@ -26,9 +26,7 @@ async def exclude_response(
     reason: str,
 ) -> Response:
     """Leave the answer out of every figure; where it is out already, only the reason changes."""
-    reason = reason.strip()
-    if not reason or not is_storable(reason):
-        raise Invalid(invalid_params=[InvalidParam("reason", mark("Say why, in plain words."))])
+    reason = clean_reason(reason)
     response = await lock_response(session, workspace_id, survey_id, response_id)
     if (response.standing, response.exclusion_reason) != (Standing.EXCLUDED, reason):
         await _move(session, response, Standing.EXCLUDED, reason)
@@ -53,6 +51,29 @@ async def include_response(
     return response
 
 
+async def release_response(
+    session: AsyncSession,
+    workspace_id: uuid.UUID,
+    actor: Actor,
+    survey_id: uuid.UUID,
+    response_id: uuid.UUID,
+) -> Response:
+    """Count a held answer; any other stays as it is."""
+    response = await lock_response(session, workspace_id, survey_id, response_id)
+    if response.standing == Standing.HELD:
+        await _move(session, response, Standing.COUNTED, None)
+        record_event(session, workspace_id, actor, "response.released", response_id)
+    return response
+
+
+def clean_reason(text: str) -> str:
+    """Why something is left out, as it is stored; Invalid where nothing is said."""
+    reason = text.strip()
+    if not reason or not is_storable(reason):
+        raise Invalid(invalid_params=[InvalidParam("reason", mark("Say why, in plain words."))])
+    return reason
+
+
 async def _move(
     session: AsyncSession, response: Response, standing: Standing, reason: str | None
 ) -> None:
@@ -61,10 +82,12 @@ async def _move(
     Once its month is closed this moves everybody's figures only: a subgroup whose figure moved
     with it would tell the labels of this one answer.
     """
-    if await is_closed(session, response):
+    is_moved = Standing.COUNTED in (response.standing, standing) and response.standing != standing
+    if is_moved and await is_closed(session, response):
         response.is_late_change = not response.is_late_change
     changes = Counter([count_key(response, standing)])
     changes.subtract([count_key(response)])
     response.standing, response.exclusion_reason = standing, reason
+    response.hold_reason = None
     await session.flush()
     await apply_count_changes(session, response.workspace_id, changes)

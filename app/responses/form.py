@@ -11,17 +11,21 @@ from app.responses.texts import TooLong, Unstorable, clean_comment, showable
 
 MAX_FIELDS = 50
 SEGMENT_PREFIX = "segment."
+# Nobody sees this field; no browser or password manager knows what would belong there.
+TRAP = "subject"
 SCORE_TEXTS = {str(score): score for score in range(11)}
 
 
 @dataclass(frozen=True, slots=True)
 class FormInput:
-    """The fields as they were sent; `segments` maps dimension key to what was chosen."""
+    """The fields as they were sent; `segments` maps dimension key to what was chosen, and `trap`
+    is what a program wrote where people see nothing."""
 
     ticket: str = ""
     score: str = ""
     comment: str = ""
     segments: Mapping[str, str] = field(default_factory=dict)
+    trap: str = ""
 
     @property
     def shown_comment(self) -> str:
@@ -61,6 +65,7 @@ def read_form(fields: Mapping[str, str]) -> FormInput:
             for name, value in fields.items()
             if name.startswith(SEGMENT_PREFIX)
         },
+        trap=showable(fields.get(TRAP, "")),
     )
 
 

@@ -9,7 +9,7 @@ import uuid
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -20,7 +20,7 @@ from app.foundation.errors import Unavailable
 from app.foundation.translation import mark
 from app.responses.closing import file_late_answers
 from app.responses.counts import CountKey, apply_count_changes, count_key
-from app.responses.models import Standing
+from app.responses.models import HoldReason, Standing
 from app.responses.schemas import NewAnswer, StoredAnswer
 from app.responses.segment_sets import LabelSet, ensure_segment_sets, segment_set_id
 from app.surveys.actions import mark_answered
@@ -64,8 +64,9 @@ async def store_answers(
     """Write one workspace's answers and move its counts, within the caller's transaction.
 
     Returns what is stored for each of `answers`, in their order. One whose submission key is known
-    amends the answer stored under it: the later score and comment replace the earlier; day, labels
-    and standing stay. Locks are taken in one order: editions, surveys, segment sets, submission
+    amends the answer stored under it: the later score and comment replace the earlier, day and
+    labels stay. So does the standing, but that a held answer is counted once it comes again without
+    suspicion; what a manager decided is never undone. Locks are taken in one order: editions, surveys, segment sets, submission
     keys, responses, counts. `known` spares statements; without it everything is written anew.
     """
     known = known or Known()
@@ -97,7 +98,7 @@ def _fold(
     after = dict(before)
     for target, answer in arrivals:
         if target in after:
-            after[target] = replace(after[target], score=answer.score, comment=answer.comment)
+            after[target] = after[target].amended_by(answer)
         else:
             after[target] = _first_version(target, answer)
     return after
@@ -116,6 +117,7 @@ def _first_version(response_id: uuid.UUID, answer: NewAnswer) -> StoredAnswer:
         answered_on=answer.answered_on,
         standing=answer.standing,
         import_id=answer.import_id,
+        hold_reason=answer.hold_reason,
     )
 
 
@@ -163,7 +165,12 @@ async def _lock_answers(
 
 
 def _stored(row: RowMapping) -> StoredAnswer:
-    enums = {"channel": Channel(row["channel"]), "standing": Standing(row["standing"])}
+    reason = row["hold_reason"]
+    enums = {
+        "channel": Channel(row["channel"]),
+        "standing": Standing(row["standing"]),
+        "hold_reason": HoldReason(reason) if reason else None,
+    }
     return StoredAnswer(**{**row, **enums})
 
 
@@ -179,8 +186,7 @@ async def _amend(
     session: AsyncSession, workspace_id: uuid.UUID, answers: Sequence[StoredAnswer]
 ) -> None:
     if answers:
-        names = ("id", "score", "comment")
-        await session.execute(_AMEND, {"workspace_id": workspace_id} | _columns(answers, names))
+        await session.execute(_AMEND, {"workspace_id": workspace_id} | _columns(answers, _AMENDED))
 
 
 _COLUMNS = {
@@ -195,7 +201,9 @@ _COLUMNS = {
     "answered_on": "date",
     "standing": "text",
     "import_id": "uuid",
+    "hold_reason": "text",
 }
+_AMENDED = ("id", "score", "comment", "standing", "hold_reason")
 
 
 def _columns(
@@ -235,8 +243,8 @@ _INSERT = text(
 )
 _AMEND = text(
     f"""
-    UPDATE responses SET score = answer.score, comment = answer.comment
-    FROM unnest({_unnest(("id", "score", "comment"))}) AS answer (id, score, comment)
+    UPDATE responses SET {", ".join(f"{name} = answer.{name}" for name in _AMENDED[1:])}
+    FROM unnest({_unnest(_AMENDED)}) AS answer ({", ".join(_AMENDED)})
     WHERE responses.workspace_id = :workspace_id AND responses.id = answer.id
     """  # noqa: S608
 )

@@ -33,6 +33,15 @@ class Standing(enum.StrEnum):
     EXCLUDED = "excluded"
 
 
+class HoldReason(enum.StrEnum):
+    """Why an answer waits for a manager: sent at once, a hidden field filled in, or one of very
+    many from one network. Nothing finer is kept, and nothing once somebody has decided."""
+
+    TOO_FAST = "too_fast"
+    TRAP = "trap"
+    FLOOD = "flood"
+
+
 class DeletionReason(enum.StrEnum):
     """Why answers were deleted: for their age, by who gave one, with their import, by a program."""
 
@@ -86,6 +95,11 @@ class Response(TenantRow, Base):
         CheckConstraint(
             "(standing = 'excluded') = (exclusion_reason IS NOT NULL)", name="exclusion_reason"
         ),
+        CheckConstraint(
+            "hold_reason IS NULL OR "
+            "(standing = 'held' AND hold_reason IN ('too_fast', 'trap', 'flood'))",
+            name="hold_reason",
+        ),
         one_of("channel", Channel, "channel"),
         one_of("standing", Standing, "standing"),
         ForeignKeyConstraint(
@@ -111,6 +125,7 @@ class Response(TenantRow, Base):
     answered_on: Mapped[date] = mapped_column()
     standing: Mapped[Standing] = mapped_column(Text, default=Standing.COUNTED)
     exclusion_reason: Mapped[str | None] = mapped_column(Text)
+    hold_reason: Mapped[HoldReason | None] = mapped_column(Text)
     import_id: Mapped[uuid.UUID | None] = mapped_column()
     # Excluded or taken back after its month was closed: subgroups keep what was closed.
     is_late_change: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
@@ -121,6 +136,12 @@ Index(
     Response.workspace_id,
     Response.import_id,
     postgresql_where=text("import_id IS NOT NULL"),
+)
+Index(
+    "ix_responses_held",
+    Response.workspace_id,
+    Response.survey_id,
+    postgresql_where=text("standing = 'held'"),
 )
 
 

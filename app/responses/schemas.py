@@ -2,11 +2,12 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Self
 
 from app.foundation.tokens import new_id
-from app.responses.models import Standing
+from app.responses.models import HoldReason, Standing
 from app.surveys.models import Channel
 
 
@@ -27,6 +28,7 @@ class NewAnswer:
     answered_on: date
     labels: Mapping[str, str] = field(default_factory=dict)
     standing: Standing = Standing.COUNTED
+    hold_reason: HoldReason | None = None
     submission_key: uuid.UUID | None = None
     import_id: uuid.UUID | None = None
     id: uuid.UUID = field(default_factory=new_id)
@@ -47,3 +49,12 @@ class StoredAnswer:
     answered_on: date
     standing: Standing
     import_id: uuid.UUID | None
+    hold_reason: HoldReason | None = None
+
+    def amended_by(self, answer: NewAnswer) -> Self:
+        """With the later score and comment; counted where only an earlier sending was suspicious.
+        What a manager decided stays."""
+        amended = replace(self, score=answer.score, comment=answer.comment)
+        if (self.standing, answer.standing) == (Standing.HELD, Standing.COUNTED):
+            return replace(amended, standing=Standing.COUNTED, hold_reason=None)
+        return amended

@@ -78,6 +78,7 @@ _CHANNEL = mark("The kind of link you came by")
 _DAY = mark("The day, without the time")
 _GROUPS = mark("The groups that the form or the link names")
 _STANDING = mark("Whether the team left the answer out of its figures, and why")
+_HELD = mark("If your answer waits for the team, because a program might have sent it: why")
 _FILE = mark("If the answer came in with a file: which file")
 _RETRY = mark("A random number, so that sending twice is one answer")
 
@@ -107,6 +108,7 @@ NOTES: Mapping[str, Note] = {
             "id": _NUMBER,
             "standing": _STANDING,
             "exclusion_reason": _STANDING,
+            "hold_reason": _HELD,
             "is_late_change": _STANDING,
             "import_id": _FILE,
         },

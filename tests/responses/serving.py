@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from app.foundation.logs import configure_logging
@@ -62,4 +63,4 @@ if __name__ == "__main__":
     settings = read_settings(os.environ)
     configure_logging(settings.log_level)
     listener = socket.socket(fileno=int(sys.argv[1]))
-    run_server(create_app(settings), listener, nothing)
+    run_server(create_app(settings, open_at_least=timedelta(0)), listener, nothing)

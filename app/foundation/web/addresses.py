@@ -11,8 +11,10 @@ V4_PREFIX = 24
 V6_PREFIX = 56
 
 
-def client_prefix(scope: Scope, trusted_proxies: tuple[Network, ...]) -> str:
-    """The network a request comes from (IPv4 /24, IPv6 /56), such as `192.0.2.0/24`.
+def client_prefix(
+    scope: Scope, trusted_proxies: tuple[Network, ...], v6_prefix: int = V6_PREFIX
+) -> str:
+    """The network a request comes from (IPv4 /24, IPv6 /56 or as asked), such as `192.0.2.0/24`.
 
     `X-Forwarded-For` is read from its end and only as far as trusted proxies wrote it. Callers
     keep no more than a keyed hash of the result. Empty where the address is unknown.
@@ -22,7 +24,7 @@ def client_prefix(scope: Scope, trusted_proxies: tuple[Network, ...]) -> str:
     hops = [hop.strip() for line in forwarded for hop in line.split(",")]
     while hops and _is_trusted(peer, trusted_proxies):
         peer = hops.pop()
-    return _prefix_of(peer)
+    return _prefix_of(peer, v6_prefix)
 
 
 def _is_trusted(text: str, networks: tuple[Network, ...]) -> bool:
@@ -30,11 +32,11 @@ def _is_trusted(text: str, networks: tuple[Network, ...]) -> bool:
     return address is not None and any(address in network for network in networks)
 
 
-def _prefix_of(text: str) -> str:
+def _prefix_of(text: str, v6_prefix: int) -> str:
     address = _read(text)
     if address is None:
         return ""
-    length = V4_PREFIX if address.version == 4 else V6_PREFIX
+    length = V4_PREFIX if address.version == 4 else v6_prefix
     return str(ipaddress.ip_network((address.packed, length), strict=False))
 
 
