@@ -108,6 +108,7 @@ def _stored(survey: Survey, version: SurveyVersion) -> CheckedSurvey:
         contact=survey.contact,
         opens_on=survey.opens_on,
         closes_on=survey.closes_on,
+        embed_origins=survey.embed_origins,
     )
 
 

@@ -46,6 +46,7 @@ _PLAN: dict[str, Any] = {
     "values": [_PRO, {"key": "free", "label": {"en": "Free", "ja": "無料"}}],
     "source": "link",
 }
+_ORIGINS = "Whose pages may show the form in a frame, such as https://www.acme.example."
 _SUBJECT = {"en": "Acme Cloud", "ja": "アクメクラウド"}
 
 
@@ -87,6 +88,7 @@ class SurveyInput(Input):
             "min_group_size": 5,
             "retention_months": 24,
             "privacy_url": "https://acme.example/privacy",
+            "embed_origins": ["https://www.acme.example"],
         }
     )
 
@@ -102,6 +104,7 @@ class SurveyInput(Input):
     contact: str = ""
     opens_on: Day = None
     closes_on: Day = None
+    embed_origins: list[str] = Field(default_factory=list, description=_ORIGINS)
 
 
 class SurveyChanges(Input):
@@ -124,6 +127,7 @@ class SurveyChanges(Input):
     contact: str | None = None
     opens_on: Day = None
     closes_on: Day = None
+    embed_origins: list[str] | None = Field(None, description=_ORIGINS)
 
 
 class VersionInput(Input):

@@ -61,6 +61,7 @@ class Survey(TenantRow, Base):
     `min_group_size` is the group minimum k (answers), `retention_months` how long rows are kept.
     `has_answers` turns true with the first answer and stays so: wording and promise then stand.
     While `held_since` names a day, a legal hold keeps every answer: none is deleted for its age.
+    `embed_origins` are the web origins whose pages may show the form in a frame.
     """
 
     __tablename__ = "surveys"
@@ -87,6 +88,7 @@ class Survey(TenantRow, Base):
     version_number: Mapped[int] = mapped_column(default=1)
     has_answers: Mapped[bool] = mapped_column(default=False)
     held_since: Mapped[date | None] = mapped_column()
+    embed_origins: Mapped[list[str]] = mapped_column(default=list)
     layout_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UtcMoment)
 

@@ -117,6 +117,7 @@ async def get_questionnaire(
         dimensions=await list_dimensions(session, workspace_id, survey_id),
         has_answers=survey.has_answers,
         held_since=survey.held_since,
+        embed_origins=tuple(survey.embed_origins),
     )
 
 

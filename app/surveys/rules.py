@@ -15,6 +15,7 @@ from app.surveys.models import (
     MIN_GROUP_SIZE_FLOOR,
     DimensionSource,
 )
+from app.surveys.origins import clean_origins, find_origin_problems
 from app.surveys.segments import is_dimension_key, is_value_key
 from app.surveys.wording import (
     MAX_LANGUAGES,
@@ -51,6 +52,7 @@ class CheckedSurvey:
     contact: str
     opens_on: date | None
     closes_on: date | None
+    embed_origins: list[str]
 
 
 def check_survey(given: SurveyInput) -> CheckedSurvey:
@@ -68,6 +70,7 @@ def check_survey(given: SurveyInput) -> CheckedSurvey:
         contact=clean_text(given.contact),
         opens_on=given.opens_on,
         closes_on=given.closes_on,
+        embed_origins=clean_origins(given.embed_origins),
     )
     refuse([*_language_problems(checked), *_wording_problems(given, checked), *_problems(checked)])
     refuse(find_dimension_problems(given.dimensions))
@@ -150,6 +153,7 @@ def _problems(survey: CheckedSurvey) -> Iterator[InvalidParam]:
         )
     if survey.opens_on and survey.closes_on and survey.closes_on < survey.opens_on:
         yield InvalidParam("closes_on", mark("Choose a day on or after the opening day."))
+    yield from find_origin_problems(survey.embed_origins)
 
 
 def _name_problems(path: str, name: str) -> list[InvalidParam]:
@@ -213,9 +217,8 @@ def check_dimension(dimension: DimensionInput) -> None:
 
 def _dimension_problems(path: str, dimension: DimensionInput) -> Iterator[InvalidParam]:
     if not is_dimension_key(dimension.key):
-        yield InvalidParam(
-            f"{path}key", mark("Use 1 to 40 of the characters a–z, 0–9 and _; not “lang”.")
-        )
+        reason = mark("Use 1 to 40 of the characters a–z, 0–9 and _; not “lang” or “embed”.")
+        yield InvalidParam(f"{path}key", reason)
     yield from _label_problems(f"{path}label", dimension.label)
     if len(dimension.values) > MAX_VALUES:
         yield InvalidParam(

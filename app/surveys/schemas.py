@@ -81,6 +81,7 @@ class Questionnaire:
     dimensions: tuple[Dimension, ...]
     has_answers: bool = False
     held_since: date | None = None
+    embed_origins: tuple[str, ...] = ()
 
     def find_dimension(self, key: str) -> Dimension | None:
         return next((found for found in self.dimensions if found.key == key), None)

@@ -10,7 +10,8 @@ from app.surveys.schemas import NONE, OTHER, RESERVED_VALUES, Questionnaire
 from app.surveys.wording import is_printable
 
 VALUE_KEY_LIMIT = 80
-RESERVED_DIMENSIONS = ("lang",)  # `?lang=ja` chooses the language of the form
+# `?lang=ja` chooses the language of the form, `?embed=…` says where it stands in a frame.
+RESERVED_DIMENSIONS = ("lang", "embed")
 _DIMENSION_KEY = re.compile(r"[a-z0-9_]{1,40}")
 
 

@@ -118,7 +118,8 @@ class DimensionShape(BaseModel):
 
 
 class SurveyShape(SurveySummary):
-    """A survey. In `wording`, `{X}` stands for the subject; `version` counts wordings from 1."""
+    """A survey. In `wording`, `{X}` stands for the subject; `version` counts wordings from 1.
+    Pages of `embed_origins` may show the form in a frame; where there are none, no page may."""
 
     model_config = _example(
         {
@@ -131,6 +132,7 @@ class SurveyShape(SurveySummary):
             "retention_months": 24,
             "privacy_url": "https://acme.example/privacy",
             "contact": "privacy@acme.example",
+            "embed_origins": ["https://www.acme.example"],
         }
     )
 
@@ -142,6 +144,7 @@ class SurveyShape(SurveySummary):
     retention_months: int
     privacy_url: str
     contact: str
+    embed_origins: list[str]
 
 
 class SurveyList(BaseModel):
@@ -221,6 +224,7 @@ def survey_shape(detail: SurveyDetail, public_url: str) -> SurveyShape:
             "retention_months": survey.retention_months,
             "privacy_url": survey.privacy_url,
             "contact": survey.contact,
+            "embed_origins": survey.embed_origins,
         }
     )
 

@@ -32,7 +32,10 @@ KINDS = {
     "members": Kind(mark("Members and roles"), frozenset({"invitation", "member"})),
     "keys": Kind(mark("API keys"), frozenset({"api_key"})),
     "answers": Kind(mark("Answers and exports"), frozenset({"import", "response", "responses"})),
-    "surveys": Kind(mark("Surveys"), frozenset({"dimension", "link", "survey", "value", "values"})),
+    "surveys": Kind(
+        mark("Surveys"),
+        frozenset({"dimension", "embed_origin", "link", "survey", "value", "values"}),
+    ),
     "workspace": Kind(mark("Workspace"), frozenset({"workspace"})),
 }
 DETAILS = {
@@ -42,10 +45,12 @@ DETAILS = {
     "changed": mark("Changed"),
     "filter": mark("Filter"),
     "from": mark("Before"),
+    "hold_reason": mark("Held because"),
     "key": mark("Dimension"),
     "locale": mark("Language"),
     "name": mark("Name"),
     "number": mark("Number"),
+    "origin": mark("Site"),
     "reason": mark("Reason"),
     "removed": mark("Removed"),
     "responses": mark("Answers"),
@@ -62,6 +67,12 @@ DETAILS = {
     "unscored": mark("Without a score"),
     "value": mark("Value"),
     "values": mark("Values"),
+}
+
+HOLD_REASONS = {
+    "too_fast": mark("Sent within a second"),
+    "trap": mark("A hidden field was filled in"),
+    "flood": mark("Very many from one network"),
 }
 
 
@@ -110,6 +121,8 @@ def _describe(name: str, value: Any) -> str:
     text = str(value)
     if name == "filter":
         return ", ".join(f"{key}={wanted}" for key, wanted in parse_qsl(text))
+    if name == "hold_reason" and text in HOLD_REASONS:
+        return gettext(HOLD_REASONS[text])
     if UUID.fullmatch(text):
         return text[:SHORT]
     return {**role_names(), **_scope_names(), **LANGUAGE_NAMES}.get(text, text)

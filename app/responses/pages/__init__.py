@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.responses.pages import answering, deletions, erasing, privacy
+from app.responses.pages import answering, deletions, embedding, erasing, previewing, privacy
 
 router = APIRouter(include_in_schema=False)
-for part in (answering, deletions, erasing, privacy):
+for part in (answering, deletions, embedding, erasing, previewing, privacy):
     router.include_router(part.router)

@@ -12,12 +12,16 @@ from app.foundation.database import AWAY
 from app.foundation.errors import Unavailable
 from app.foundation.settings import Settings
 from app.foundation.translation import current_language
+from app.foundation.web.addresses import client_prefix
 from app.responses.entrances import Access, Entrance
 from app.responses.form import FormError, FormInput, check_form, read_form, ticket_error
 from app.responses.intake import RETRY_AFTER_S
+from app.responses.models import HoldReason, Standing
+from app.responses.pages.frames import channel_of, enter_frame, kept_words, stay_in_frame
 from app.responses.pages.showing import READ, Shut, find_entrance, read_fields, show
 from app.responses.receipts import read_showing, sign_showing, write_receipt
 from app.responses.schemas import NewAnswer
+from app.responses.suspicion import Suspicion
 from app.responses.tickets import LIFE, Ticket, read_ticket, sign_ticket
 from app.surveys.models import DimensionSource
 from app.surveys.schemas import Dimension
@@ -25,6 +29,7 @@ from app.surveys.segments import accept_segments
 
 router = APIRouter(dependencies=[Respondent])
 
+SITE_PREFIX = 48  # what providers give to a whole site in IPv6
 STATUS = {Access.NOT_YET: 403, Access.CLOSED: 410, Access.REVOKED: 410}
 
 
@@ -34,7 +39,7 @@ async def show_form(request: Request, slug: str) -> Response:
         entrance = await _enter(request, slug)
     except Shut as shut:
         return shut.response
-    return _form(request, entrance, _issue(request, entrance), FormInput(), [])
+    return show_questions(request, entrance, _issue(request, entrance), FormInput(), [])
 
 
 @router.post("/s/{slug}/responses")
@@ -55,11 +60,13 @@ async def show_thanks(request: Request, slug: str) -> Response:
         entrance = await find_entrance(request, slug)
     except Shut as shut:
         return shut.response
+    enter_frame(request, entrance.questionnaire.embed_origins)
     return _thank(request, entrance)
 
 
 async def _enter(request: Request, slug: str) -> Entrance:
     entrance = await find_entrance(request, slug)
+    enter_frame(request, entrance.questionnaire.embed_origins)
     if entrance.access is not Access.OPEN:
         raise Shut(
             show(
@@ -91,26 +98,39 @@ async def _take(request: Request, entrance: Entrance, given: FormInput) -> Respo
         errors = [ticket_error(), *errors]
         ticket = _renew(request, entrance, given)
     if errors or isinstance(checked, list):
-        return _form(request, entrance, ticket, given, errors)
+        return show_questions(request, entrance, ticket, given, errors)
     score, comment = checked
     # Once more for the link's values: the survey may have changed since the page was shown.
     linked = accept_segments(survey, ticket.labels, [DimensionSource.LINK])
     asked = accept_segments(survey, given.segments, [DimensionSource.QUESTION])
+    network, reason = _judge(request, ticket, given)
     answer = NewAnswer(
         survey_id=survey.survey_id,
         version_id=ticket.version_id,
         score=score,
         comment=comment,
         language=current_language(),
-        channel=entrance.link.channel,
+        channel=channel_of(request, entrance),
         answered_on=entrance.today,
         labels={**asked, **linked},
+        standing=Standing.HELD if reason else Standing.COUNTED,
+        hold_reason=reason,
         submission_key=ticket.submission_key,
     )
     [stored] = await request.app.state.intake.submit(survey.workspace_id, [answer])
+    if stored.id != answer.id and reason is None:
+        request.app.state.suspicion.take_back(network, survey.survey_id)
     showing = sign_showing(request.app.state.settings.secret_key, stored.id)
     path = f"/s/{ticket.slug}/thanks?lang={answer.language}&receipt={showing}"
-    return RedirectResponse(path, 303)
+    return RedirectResponse(path + kept_words(request), 303)
+
+
+def _judge(request: Request, ticket: Ticket, given: FormInput) -> tuple[str, HoldReason | None]:
+    """Which network the answer comes from, and why it is held, if it is."""
+    suspicion: Suspicion = request.app.state.suspicion
+    proxies = request.app.state.settings.trusted_proxies
+    network = client_prefix(request.scope, proxies, v6_prefix=SITE_PREFIX)
+    return network, suspicion.judge(network, ticket.survey_id, ticket.opened_at, given.trap)
 
 
 def _thank(request: Request, entrance: Entrance) -> Response:
@@ -143,13 +163,15 @@ def _renew(request: Request, entrance: Entrance, given: FormInput) -> Ticket:
     return _read_ticket(request, entrance, given, life=None) or _issue(request, entrance)
 
 
-def _form(
+def show_questions(
     request: Request,
     entrance: Entrance,
     ticket: Ticket,
     given: FormInput,
     errors: Sequence[FormError],
+    action: str = "",
 ) -> Response:
+    """The form with what was `given`; sent to `action`, or to where answers are taken."""
     survey = entrance.questionnaire
     # Whoever is shown the page again reads the wording of now.
     ticket = replace(ticket, version_id=survey.version_id)
@@ -165,6 +187,7 @@ def _form(
         survey=survey,
         texts=survey.wording[current_language()],
         slug=entrance.link.slug,
+        action=action,
         ticket=sign_ticket(request.app.state.settings.secret_key, ticket),
         given=given,
         errors=errors,
@@ -185,6 +208,7 @@ def _stored_attributes(dimensions: Sequence[Dimension], ticket: Ticket) -> list[
 
 def _try_again(request: Request, slug: str, given: FormInput) -> Response:
     """Nothing was saved and nothing is lost: the page holds all that was sent, to send again."""
+    stay_in_frame(request)
     return show(
         request,
         "responses/try_again.html",

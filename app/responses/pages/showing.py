@@ -4,7 +4,7 @@ policy."""
 import base64
 import hashlib
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 
 from fastapi import Request
 from markupsafe import Markup
@@ -15,10 +15,12 @@ from app.foundation.translation import choose_language, set_language
 from app.foundation.web.rendering import render, static_text
 from app.responses.entrances import Entrance, get_entrance
 from app.responses.form import MAX_FIELDS, parse_form
+from app.responses.pages.frames import STATES, Frame, find_frame
 
 READ = ["GET", "HEAD"]
 URL_ENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
+FRAME_STYLE, FRAME_SCRIPT = "frame.css", "frame.js"
 
 
 class Shut(Exception):
@@ -62,19 +64,33 @@ def show(
     **values: object,
 ) -> Response:
     """A page that nobody keeps and that loads nothing; `styles` are put inline, in order."""
-    css = "".join(map(static_text, styles))
-    response = render(request, template, status, respondent_css=Markup(css), **values)  # noqa: S704
-    response.headers["Content-Security-Policy"] = _policy(css)
+    frame = find_frame(request)
+    css = "".join(map(static_text, (*styles, FRAME_STYLE) if frame else styles))
+    script = static_text(FRAME_SCRIPT) if frame else ""
+    response = render(
+        request, template, status,
+        respondent_css=Markup(css), frame=frame, frame_script=Markup(script),  # noqa: S704
+        frame_state=STATES.get(template, "open"), **values,
+    )  # fmt: skip
+    response.headers["Content-Security-Policy"] = _policy(css, script, _ancestors(frame))
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(headers or {})
     return response
 
 
-@cache
-def _policy(css: str) -> str:
-    """No script, no picture, no other site; of styles just the one on the page, by its hash."""
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+def _ancestors(frame: Frame | None) -> str:
+    return " ".join(frame.ancestors if frame else ()) or "'none'"
+
+
+def _policy(css: str, script: str, ancestors: str) -> str:
+    """No picture, no other site; of styles and scripts just the one on the page, by its hash."""
+    scripts = f"script-src {_hash(script)}; " if script else ""
     return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; {scripts}style-src {_hash(css)}; form-action 'self'; "
+        f"base-uri 'none'; frame-ancestors {ancestors}"
     )
+
+
+@lru_cache(256)
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

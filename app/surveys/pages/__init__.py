@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.surveys.pages import dimensions, sharing, surveys
+from app.surveys.pages import dimensions, embedding, sharing, surveys
 
 router = APIRouter(include_in_schema=False)
-for part in (surveys, dimensions, sharing):
+for part in (surveys, dimensions, sharing, embedding):
     router.include_router(part.router)

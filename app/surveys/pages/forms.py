@@ -49,6 +49,7 @@ CONTROL_LABELS: Mapping[str, str] = {
     "label": mark("Label"),
     "values": mark("Values"),
     "source": mark("Where the value comes from"),
+    "origin": mark("Address of the site"),
 }
 SOURCE_LABELS: Mapping[DimensionSource, str] = {
     DimensionSource.LINK: mark("The link that people open"),

@@ -15,6 +15,7 @@ from app.foundation import clock
 from app.foundation.errors import Conflict, Invalid, InvalidParam
 from app.foundation.paging import MAX_PAGE_SIZE, PAGE_SIZE
 from app.foundation.translation import gettext, mark
+from app.foundation.web.edge import PAGE_CSP
 from app.surveys.inputs import LinkInput
 from app.surveys.links import LINK_CHANNELS, create_link, repoint_link, revoke_link
 from app.surveys.listings import get_link, list_links, list_surveys
@@ -32,6 +33,8 @@ CHANNEL_LABELS = {
     Channel.EMAIL: mark("An e-mail"),
     Channel.EMBED: mark("A web page or an app"),
 }
+# The buttons that copy, and the preview of the form.
+SHARE_CSP = f"{PAGE_CSP}; script-src 'self'; frame-src 'self'"
 PNG_SCALE = 20  # pixels a module: sharp on a poster
 SVG_SCALE = 6
 
@@ -40,10 +43,10 @@ SVG_SCALE = 6
 async def show_share(
     request: Request, member: SignedInMember, survey_id: uuid.UUID, cursor: str | None = None
 ) -> HTMLResponse:
-    return await _page(request, member, survey_id, cursor=cursor)
+    return await share_page(request, member, survey_id, cursor=cursor)
 
 
-async def _page(
+async def share_page(
     request: Request,
     member: Member,
     survey_id: uuid.UUID,
@@ -52,12 +55,13 @@ async def _page(
     typed: dict[str, str] | None = None,
     errors: FormErrors = NO_ERRORS,
 ) -> HTMLResponse:
+    """Everything that leads to the form; with what was refused, where something was."""
     survey = await get_questionnaire(member.session, member.workspace_id, survey_id)
     page = await list_links(member.session, member.workspace_id, survey_id, PAGE_SIZE, cursor)
     own = (await list_links(member.session, member.workspace_id, survey_id, 1)).rows[0]
     others = await list_surveys(member.session, member.workspace_id, MAX_PAGE_SIZE)
     url = form_url(public_url(request), own.slug)
-    return show(
+    shown = show(
         request,
         "surveys/share.html",
         status,
@@ -76,6 +80,8 @@ async def _page(
         typed=typed or {},
         errors=errors,
     )
+    shown.headers["Content-Security-Policy"] = SHARE_CSP
+    return shown
 
 
 def _code(url: str) -> segno.QRCode:
@@ -126,7 +132,7 @@ async def create(request: Request, member: WorkspaceManager, survey_id: uuid.UUI
         )
         await create_link(member.session, member.workspace_id, member.actor, survey_id, given)
     except Invalid as error:
-        return await _page(
+        return await share_page(
             request, member, survey_id, error.status, typed=typed, errors=errors_of(error)
         )
     return lead_to(survey_path(member.workspace_id, survey_id, "/share"), "linked")
@@ -171,7 +177,7 @@ async def repoint(
             member.session, member.workspace_id, member.actor, survey_id, link_id, _target(target)
         )
     except (Invalid, Conflict) as error:
-        return await _page(request, member, survey_id, error.status, errors=errors_of(error))
+        return await share_page(request, member, survey_id, error.status, errors=errors_of(error))
     return lead_to(survey_path(member.workspace_id, survey_id, "/share"), "led")
 
 

@@ -23,6 +23,8 @@ NOTICES = {
     "linked": mark("The link is ready."),
     "revoked": mark("Revoked. The link leads nowhere any more."),
     "led": mark("The link leads to the other survey now."),
+    "allowed": mark("Pages of this site may show the form now."),
+    "disallowed": mark("Pages of this site may not show the form any more."),
 }
 
 
