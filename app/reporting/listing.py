@@ -33,7 +33,7 @@ from app.reporting.buckets import Period, is_on_month_bounds, month_end
 from app.reporting.filters import ReportFilter, refused
 from app.reporting.publication import Block, RowScope, publish_rows
 from app.reporting.queries import selected, within
-from app.responses.models import SCORES, Edition, Response, SegmentSet, Standing
+from app.responses.models import SCORES, Edition, HoldReason, Response, SegmentSet, Standing
 from app.scoring import Category, Distribution, category_of
 from app.surveys.schemas import Questionnaire
 
@@ -54,6 +54,7 @@ class ListedResponse:
     comment: str | None
     standing: Standing
     exclusion_reason: str | None
+    hold_reason: HoldReason | None
     answered_on: date | None
     months: Period | None
     labels: Mapping[str, str]
@@ -196,6 +197,7 @@ def _by_content(request: ListRequest) -> list[ColumnElement[bool]]:
 def _listed(
     response: Response, shown_on: date, row_id: uuid.UUID, block: Block | None, scope: RowScope
 ) -> ListedResponse:
+    reason = response.hold_reason
     is_guarded = block is not None and not isinstance(block.counts, Distribution)
     return ListedResponse(
         id=row_id,
@@ -205,6 +207,7 @@ def _listed(
         comment=response.comment,
         standing=Standing.COUNTED if block else Standing(response.standing),
         exclusion_reason=None if block else response.exclusion_reason,
+        hold_reason=HoldReason(reason) if reason and not block else None,
         answered_on=None if block else shown_on,
         months=block.period if block else None,
         labels=scope.labels,

@@ -19,7 +19,7 @@ from app.reporting.filters import (
     read_filter,
 )
 from app.reporting.labels import CATEGORY_NAMES, name_of_selector, name_of_value
-from app.responses.models import Standing
+from app.responses.models import HoldReason, Standing
 from app.scoring import Category
 from app.surveys.models import Channel
 from app.surveys.schemas import NONE, OTHER, Questionnaire
@@ -48,6 +48,26 @@ STANDING_NAMES = {
     Standing.COUNTED: mark("Counted"),
     Standing.HELD: mark("Held for review"),
     Standing.EXCLUDED: mark("Excluded"),
+}
+
+HOLD_NAMES = {
+    HoldReason.TOO_FAST: mark("Sent within a second"),
+    HoldReason.TRAP: mark("A hidden field was filled in"),
+    HoldReason.FLOOD: mark("Very many from one network"),
+}
+HOLD_MEANINGS = {
+    HoldReason.TOO_FAST: mark(
+        "The form was sent less than a second after it was opened. Programs that check the links "
+        "in mails do that; people hardly can."
+    ),
+    HoldReason.TRAP: mark(
+        "The form has a field that people neither see nor hear. Programs that fill in everything "
+        "give themselves away by it."
+    ),
+    HoldReason.FLOOD: mark(
+        "More answers came from one network than a large office gives at once. Which network it "
+        "was is not known here. If you asked very many people in one place, count them."
+    ),
 }
 
 
@@ -149,6 +169,29 @@ def category_options() -> list[tuple[str, str]]:
     """The groups of scores to choose from, in the reader's language."""
     named = [(category.value, gettext(name)) for category, name in CATEGORY_NAMES.items()]
     return [("", gettext("All")), *named]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldGroup:
+    """Held answers to decide about together: those of one reason, or all where that is None."""
+
+    reason: HoldReason | None
+    name: str
+    meaning: str
+    number: int
+
+
+def held_groups(held: Mapping[HoldReason | None, int]) -> list[HeldGroup]:
+    """A group for each reason, in the reader's language; all come first where reasons differ."""
+    groups = [
+        HeldGroup(reason, gettext(HOLD_NAMES[reason]), gettext(HOLD_MEANINGS[reason]), number)
+        for reason in HoldReason
+        if (number := held.get(reason, 0))
+    ]
+    total = sum(held.values())
+    if total and (len(groups) > 1 or None in held):
+        groups.insert(0, HeldGroup(None, gettext("All held answers"), "", total))
+    return groups
 
 
 def standing_options() -> list[tuple[str, str]]:

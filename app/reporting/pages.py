@@ -20,17 +20,21 @@ from app.reporting.exporting import CSV_TYPE, attachment, begin_export, stream_c
 from app.reporting.filters import ExportQuery, ReportFilter, read_filter
 from app.reporting.listing import ListedResponse, Listing, ListRequest, list_responses
 from app.reporting.page_filters import (
+    HOLD_NAMES,
     ListPageQuery,
     PageQuery,
     Preset,
     category_options,
     choices,
+    held_groups,
     preset_options,
     read_page_filter,
     standing_options,
 )
 from app.reporting.workspace_export import ZIP_TYPE, export_workspace
-from app.responses.actions import exclude_response, include_response
+from app.responses.actions import exclude_response, include_response, release_response
+from app.responses.models import HoldReason
+from app.responses.reviewing import count_held, exclude_held, release_held
 from app.surveys.queries import get_questionnaire
 from app.surveys.schemas import Questionnaire
 
@@ -104,6 +108,7 @@ async def _responses_page(
         listing = await list_responses(member.session, questionnaire, wanted)
     base = _base(member, questionnaire.survey_id)
     more = {**_asked_again(query), "cursor": listing.next_cursor or ""}
+    held = await count_held(member.session, member.workspace_id, questionnaire.survey_id)
     values = {"error": None, "error_id": None, "typed": "", **values}
     return render(
         request,
@@ -116,6 +121,9 @@ async def _responses_page(
         back=urlencode(_asked_again(query)),
         categories=category_options(),
         standings=standing_options(),
+        held_count=sum(held.values()),
+        held_groups=held_groups(held),
+        hold_names=HOLD_NAMES,
         older_href=f"{base}/responses?{urlencode(more)}" if listing.next_cursor else None,
         newer_href=f"{base}/responses?{urlencode(_asked_again(query))}" if query.cursor else None,
         csv_href=f"{base}/responses.csv?{(listed or asked).to_query()}",
@@ -185,6 +193,63 @@ async def include(
     await include_response(
         member.session, member.workspace_id, member.actor, survey_id, response_id
     )
+    return _back_to_list(member, survey_id, query)
+
+
+@router.post(SURVEY + "/responses/{response_id}/release")
+async def release(
+    member: WorkspaceManager,
+    survey_id: uuid.UUID,
+    response_id: uuid.UUID,
+    query: Annotated[ListPageQuery, Query()],
+) -> Response:
+    """Takes a held answer into the figures."""
+    await get_questionnaire(member.session, member.workspace_id, survey_id)
+    await release_response(
+        member.session, member.workspace_id, member.actor, survey_id, response_id
+    )
+    return _back_to_list(member, survey_id, query)
+
+
+@router.post(SURVEY + "/held-responses/release")
+async def release_all(
+    member: WorkspaceManager,
+    survey_id: uuid.UUID,
+    query: Annotated[ListPageQuery, Query()],
+    held_for: Annotated[HoldReason | None, Form()] = None,
+) -> Response:
+    """Takes every held answer into the figures, or those held for one reason."""
+    await get_questionnaire(member.session, member.workspace_id, survey_id)
+    await release_held(member.session, member.workspace_id, member.actor, survey_id, held_for)
+    return _back_to_list(member, survey_id, query)
+
+
+@router.post(SURVEY + "/held-responses/exclusion")
+async def exclude_all(
+    request: Request,
+    member: WorkspaceManager,
+    survey_id: uuid.UUID,
+    query: Annotated[ListPageQuery, Query()],
+    held_for: Annotated[HoldReason | None, Form()] = None,
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    """Leaves every held answer out of the figures, or those held for one reason."""
+    questionnaire = await get_questionnaire(member.session, member.workspace_id, survey_id)
+    try:
+        await exclude_held(
+            member.session, member.workspace_id, member.actor, survey_id, reason, held_for
+        )
+    except Invalid as refused:
+        return await _responses_page(
+            request,
+            member,
+            questionnaire,
+            query,
+            422,
+            error=gettext(refused.invalid_params[0].reason),
+            error_id=f"held-{held_for or 'all'}",
+            typed=reason,
+        )
     return _back_to_list(member, survey_id, query)
 
 

@@ -268,6 +268,7 @@ def _response_out(row: ListedResponse) -> ResponseShape | LabelledResponseOut:
             answered_on=row.answered_on,
             standing=row.standing,
             exclusion_reason=row.exclusion_reason,
+            hold_reason=row.hold_reason,
         )
     assert row.months is not None
     return LabelledResponseOut(

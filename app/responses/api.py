@@ -14,7 +14,7 @@ from app.foundation import clock
 from app.foundation.errors import InvalidParam
 from app.foundation.translation import mark
 from app.foundation.web.openapi import ListMeta, NoQuery, Paging, problems
-from app.responses.actions import exclude_response, include_response
+from app.responses.actions import exclude_response, include_response, release_response
 from app.responses.deletion_shapes import DeletionList, DeletionShape, RetentionShape
 from app.responses.deletions import list_deletions
 from app.responses.erasure import erase_response
@@ -22,6 +22,8 @@ from app.responses.inputs import (
     BatchInput,
     ErasureInput,
     ExclusionInput,
+    HeldExclusionInput,
+    ReleaseInput,
     ResponseInput,
     find_problems,
     new_answer,
@@ -35,8 +37,15 @@ from app.responses.models import Response as StoredResponse
 from app.responses.queries import get_responses
 from app.responses.receipts import NoReceipt, read_receipt, write_receipt
 from app.responses.retention import get_outlook
+from app.responses.reviewing import count_held, exclude_held, release_held
 from app.responses.schemas import NewAnswer, StoredAnswer
-from app.responses.shapes import BatchShape, RecordedShape, ResponseShape
+from app.responses.shapes import (
+    BatchShape,
+    HeldShape,
+    RecordedShape,
+    ResponseShape,
+    ReviewedShape,
+)
 from app.surveys.holds import hold_survey, release_survey
 from app.surveys.queries import get_questionnaire
 from app.surveys.schemas import Questionnaire
@@ -181,6 +190,72 @@ async def include(client: ApiWriter, survey_id: uuid.UUID, response_id: uuid.UUI
             client.session, client.workspace_id, client.actor, survey_id, response_id
         )
     )
+
+
+@router.put(
+    "/surveys/{survey_id}/responses/{response_id}/release",
+    summary="Count a held answer",
+    responses=problems(404, 422),
+)
+async def release_one(
+    client: ApiWriter, survey_id: uuid.UUID, response_id: uuid.UUID
+) -> ResponseShape:
+    """Into the figures. An answer that is not held stays as it is. To leave a held answer out, use
+    `PUT …/exclusion`. Once its month is closed it counts for everybody, and in no subgroup."""
+    return ResponseShape.of(
+        await release_response(
+            client.session, client.workspace_id, client.actor, survey_id, response_id
+        )
+    )
+
+
+@router.get(
+    "/surveys/{survey_id}/held_responses",
+    summary="Count what is held",
+    responses=problems(404, 422),
+)
+async def read_held(client: ApiReader, survey_id: uuid.UUID) -> HeldShape:
+    """Answers by open links that a program might have sent. They are in no figure until they are
+    released. `GET …/responses?standing=held` lists them."""
+    await get_questionnaire(client.session, client.workspace_id, survey_id)
+    return HeldShape.of(await count_held(client.session, client.workspace_id, survey_id))
+
+
+@router.put(
+    "/surveys/{survey_id}/held_responses/release",
+    summary="Count held answers",
+    responses=problems(400, 404, 415, 422),
+)
+async def release_all(
+    client: ApiWriter, survey_id: uuid.UUID, given: ReleaseInput
+) -> ReviewedShape:
+    """All that are held, or those held for one reason."""
+    await get_questionnaire(client.session, client.workspace_id, survey_id)
+    number = await release_held(
+        client.session, client.workspace_id, client.actor, survey_id, given.hold_reason
+    )
+    return ReviewedShape(response_count=number)
+
+
+@router.put(
+    "/surveys/{survey_id}/held_responses/exclusion",
+    summary="Leave held answers out",
+    responses=problems(400, 404, 415, 422),
+)
+async def exclude_all(
+    client: ApiWriter, survey_id: uuid.UUID, given: HeldExclusionInput
+) -> ReviewedShape:
+    """All that are held, or those held for one reason; each can be taken back in by itself."""
+    await get_questionnaire(client.session, client.workspace_id, survey_id)
+    number = await exclude_held(
+        client.session,
+        client.workspace_id,
+        client.actor,
+        survey_id,
+        given.reason,
+        given.hold_reason,
+    )
+    return ReviewedShape(response_count=number)
 
 
 @router.post(

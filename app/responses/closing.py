@@ -230,8 +230,12 @@ async def is_closed(session: AsyncSession, response: Response) -> bool:
     """Whether the answer's month is closed, so that subgroups stay as they are. Until the
     transaction ends it cannot be closed by others."""
     in_time = await lock_edition(session, response.workspace_id, response.survey_id, shared=True)
-    month = response.answered_on.replace(day=1)
-    return in_time.closed_through is not None and month <= in_time.closed_through
+    return response.answered_on < first_open_day(in_time)
+
+
+def first_open_day(in_time: Edition) -> date:
+    """The day before which all is closed; the first of all days where nothing is."""
+    return _month_after(in_time.closed_through) if in_time.closed_through else date.min
 
 
 async def _has_settled_answers(

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from app.foundation.errors import Conflict, Invalid, InvalidParam
 from app.foundation.translation import mark
-from app.responses.models import COMMENT_MAX_LENGTH
+from app.responses.models import COMMENT_MAX_LENGTH, HoldReason
 from app.responses.receipts import EXAMPLE_RECEIPT, MAX_TYPED
 from app.responses.schemas import NewAnswer
 from app.responses.texts import TextRefused, TooLong, clean_comment
@@ -104,6 +104,16 @@ class ExclusionInput(Input):
     """Why an answer is left out of the figures: a test, a duplicate, an insult."""
 
     reason: str = Field(min_length=1, max_length=MAX_REASON_LENGTH, examples=["A test of our own"])
+
+
+class ReleaseInput(Input):
+    """Which held answers: those held for one reason, or all of them."""
+
+    hold_reason: HoldReason | None = Field(None, examples=["too_fast"])
+
+
+class HeldExclusionInput(ReleaseInput, ExclusionInput):
+    """Which held answers are left out of the figures, and why."""
 
 
 class ErasureInput(Input):

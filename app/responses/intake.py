@@ -65,9 +65,10 @@ async def store_answers(
 
     Returns what is stored for each of `answers`, in their order. One whose submission key is known
     amends the answer stored under it: the later score and comment replace the earlier, day and
-    labels stay. So does the standing, but that a held answer is counted once it comes again without
-    suspicion; what a manager decided is never undone. Locks are taken in one order: editions, surveys, segment sets, submission
-    keys, responses, counts. `known` spares statements; without it everything is written anew.
+    labels stay. So does the standing, but that a held answer counts once it comes again without
+    suspicion; what a manager decided is never undone. Locks are taken in one order: editions,
+    surveys, segment sets, submission keys, responses, counts. `known` spares statements; without it
+    everything is written anew.
     """
     known = known or Known()
     answers = await file_late_answers(session, workspace_id, answers)

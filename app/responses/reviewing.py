@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.audit import record_event
 from app.accounts.schemas import Actor
 from app.responses.actions import clean_reason
-from app.responses.closing import lock_edition
+from app.responses.closing import first_open_day, lock_edition
 from app.responses.counts import CountKey, apply_count_changes
 from app.responses.models import HoldReason, Response, Standing
 from app.surveys.models import Channel
@@ -93,7 +93,7 @@ async def _move_held(
     ids = found.all()
     values: dict[str, object] = {"standing": Standing.EXCLUDED, "exclusion_reason": excluded_for}
     if excluded_for is None:
-        is_closed = func.date_trunc("month", Response.answered_on) <= in_time.closed_through
+        is_closed = Response.answered_on < first_open_day(in_time)
         values = {
             "standing": Standing.COUNTED,
             # See `_move` of `actions`; what was held was not counted when its month was closed.
@@ -136,8 +136,8 @@ async def _update(
 
 def _changes(moved: Iterable[CountKey]) -> Counter[CountKey]:
     changes = Counter[CountKey]()
-    for key in moved:
-        key = key._replace(channel=Channel(key.channel), standing=Standing(key.standing))
+    for row in moved:
+        key = row._replace(channel=Channel(row.channel), standing=Standing(row.standing))
         changes[key] += 1
         changes[key._replace(standing=Standing.HELD)] -= 1
     return changes

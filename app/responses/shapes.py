@@ -1,14 +1,14 @@
 """What the API says about an answer it has stored."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from app.responses.models import Response, Standing
+from app.responses.models import HoldReason, Response, Standing
 from app.responses.receipts import EXAMPLE_RECEIPT
 from app.responses.schemas import StoredAnswer
 from app.scoring import Category, category_of
@@ -22,6 +22,7 @@ EXAMPLE: JsonDict = {
     "answered_on": "2026-03-14",
     "standing": "counted",
     "exclusion_reason": None,
+    "hold_reason": None,
 }
 
 
@@ -39,6 +40,10 @@ class ResponseShape(BaseModel):
     answered_on: date
     standing: Standing
     exclusion_reason: str | None
+    hold_reason: HoldReason | None = Field(
+        description="Why it is held: sent within a second (`too_fast`), a hidden field filled in "
+        "(`trap`), one of very many from one network (`flood`)."
+    )
 
     @classmethod
     def of(cls, answer: StoredAnswer | Response) -> Self:
@@ -51,6 +56,7 @@ class ResponseShape(BaseModel):
             answered_on=answer.answered_on,
             standing=Standing(answer.standing),
             exclusion_reason=getattr(answer, "exclusion_reason", None),
+            hold_reason=HoldReason(answer.hold_reason) if answer.hold_reason else None,
         )
 
 
@@ -70,6 +76,32 @@ class RecordedShape(ResponseShape):
     @classmethod
     def recorded(cls, answer: StoredAnswer | Response, receipt: str) -> Self:
         return cls(**ResponseShape.of(answer).model_dump(), receipt=receipt)
+
+
+class HeldShape(BaseModel):
+    """How many answers are held for review, together and for each reason."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"held_count": 9, "reasons": {"too_fast": 5, "trap": 4, "flood": 0}}
+        }
+    )
+
+    held_count: int
+    reasons: dict[HoldReason, int]
+
+    @classmethod
+    def of(cls, held: Mapping[HoldReason | None, int]) -> Self:
+        reasons = {reason: held.get(reason, 0) for reason in HoldReason}
+        return cls(held_count=sum(held.values()), reasons=reasons)
+
+
+class ReviewedShape(BaseModel):
+    """How many held answers were released or left out."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"response_count": 5}})
+
+    response_count: int
 
 
 class BatchMeta(BaseModel):

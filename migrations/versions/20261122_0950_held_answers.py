@@ -8,7 +8,9 @@ down_revision = "e4d08f36a91c"
 branch_labels = None
 depends_on = None
 
-REASON = "hold_reason IS NULL OR (standing = 'held' AND hold_reason IN ('too_fast', 'trap', 'flood'))"
+REASON = (
+    "hold_reason IS NULL OR (standing = 'held' AND hold_reason IN ('too_fast', 'trap', 'flood'))"
+)
 
 
 def upgrade() -> None:
