@@ -299,8 +299,8 @@ async def test_what_was_published_stays(
     )
     owner.execute(
         "INSERT INTO published_figures (workspace_id, id, edition_id, survey_id, first_month,"
-        " last_month, labels, promoters, passives, detractors)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, 5, 0, 0)",
+        " last_month, width, labels, promoters, passives, detractors)"
+        " VALUES (%s, %s, %s, %s, %s, %s, 1, %s, 5, 0, 0)",
         [scene.workspace_id, new_id(), edition, scene.survey_id, month, month,
          json.dumps({"segment.age": "old"})],
     )  # fmt: skip
