@@ -25,6 +25,7 @@ MEMBER_PAGES = (
     "{dashboard}/responses",
     "{dashboard}/edit",
     "{dashboard}/share",
+    "{dashboard}/deletions",
     "{surveys}",
     "{surveys}/new",
     "{workspace}/members",
