@@ -163,11 +163,9 @@ def _tables(questionnaire: Questionnaire, metrics: Metrics, list_href: str) -> l
     tables: list[SegmentTable] = []
     if metrics.groups_period is None:
         return tables
-    for selector, groups in metrics.groups.items():
+    for selector, found in metrics.groups.items():
         # Whether anybody fell outside of the declared values is not told where it is hidden.
-        groups = tuple(
-            group for group in groups if group.figures or group.value not in RESERVED_VALUES
-        )
+        groups = [group for group in found if group.figures or group.value not in RESERVED_VALUES]
         widest = max((_reach(group) for group in groups), default=(0, ()))
         rows = [
             _row(questionnaire, metrics, selector, group, list_href, widest) for group in groups

@@ -170,10 +170,13 @@ async def test_a_file_that_changes_between_its_readings_stores_nothing(
     def change(_place: int) -> None:
         source.path.write_text(FILE.replace("9,,2026-01-05,PRO,East\n", ""))
 
-    with pytest.raises(Conflict):
+    async def run() -> None:
         async with database.transaction(scene.workspace_id) as session:
             questionnaire = await get_questionnaire(session, scene.workspace_id, scene.survey_id)
             await import_answers(session, questionnaire, SYSTEM, PLAN, source, change)
+
+    with pytest.raises(Conflict):
+        await run()
     assert rows_in(owner, "responses") == [0]
 
 
