@@ -5,11 +5,13 @@ before always lead to the same decision, and no decision changes an earlier one.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.reporting.counts import add as added
+from app.reporting.exchanges import Shown
 from app.reporting.ladders import Block, Ladders
+from app.reporting.linked import Linked
 from app.reporting.pairs import Label, PairTables
 from app.scoring import Distribution
 
@@ -40,8 +42,8 @@ class Decided:
 class Decisions:
     """What is decided about one edition, month after month.
 
-    `answers` are all that are still known of the edition, `earlier` what was published of single
-    labels before, `paired_through` the last month of the last closed block of pairs.
+    `answers` are all that are still known of the edition, `earlier` what was published before,
+    `paired_through` the last month of the last closed block of pairs.
     """
 
     selectors: tuple[str, ...]
@@ -53,11 +55,17 @@ class Decisions:
     _start: int = field(init=False)
     _ladders: dict[str, Ladders] = field(init=False)
     _by_label: dict[Label, dict[int, Distribution]] = field(init=False)
+    _linked: Linked = field(init=False)
 
     def __post_init__(self) -> None:
         self._start = min((month for month, _values in self.answers), default=0)
         self._by_label = _by_label(self.selectors, self.answers)
         self._ladders = {selector: self._ladder(selector) for selector in self.selectors}
+        self._linked = Linked(
+            {row: counts.total for row, counts in self.answers.items()},
+            self.minimum,
+            [self._shown(figure.labels, figure.first, figure.last) for figure in self.earlier],
+        )
 
     def months(self, first: int | None, last: int) -> range:
         """The months to close, up to `last`; without a `first`, from the first with answers."""
@@ -66,11 +74,20 @@ class Decisions:
     def close(self, month: int) -> None:
         """Publish what may be published now that `month` is closed; adds to `new`."""
         for selector, ladders in self._ladders.items():
-            blocks = ladders.close(month)
+            blocks = ladders.close(month, self._admits_block(selector))
             guarded = self._guarded(ladders, blocks, selector)
             for block in blocks:
                 self.new.append(self._of_block(selector, block, block in guarded))
         self._close_pairs(month)
+
+    def _admits_block(self, selector: str) -> Callable[[Block], bool]:
+        return lambda block: self._linked.admits(
+            self._shown([(selector, block.value)], block.first, block.last)
+        )
+
+    def _shown(self, labels: Iterable[Label], first: int, last: int) -> Shown:
+        places = sorted((self.selectors.index(selector), value) for selector, value in labels)
+        return Shown(tuple(places), first, last)
 
     def _ladder(self, selector: str) -> Ladders:
         sizes = {
@@ -100,14 +117,10 @@ class Decisions:
         the totals less all other scores would give these away."""
         kept = {
             Block(value, figure.first, figure.last)
-            for figure in self.earlier
-            if figure.is_guarded
-            for _selector, value in figure.labels
-        }
-        kept |= {
-            Block(next(iter(figure.labels))[1], figure.first, figure.last)
-            for figure in self.new
-            if figure.is_guarded and {found for found, _value in figure.labels} == {selector}
+            for figure in [*self.earlier, *self.new]
+            if figure.is_guarded and len(figure.labels) == 1
+            for found, value in figure.labels
+            if found == selector
         }
         guarded = {block for block in new if is_alike(self._counts(selector, block))}
         for block in sorted(set(new) - guarded, key=lambda found: (ladders.size(found), found)):
@@ -153,8 +166,13 @@ class Decisions:
             return
         self.paired_through = month
         counts = self._counts_of_pairs(first, month)
-        guarded = _guarded_pairs(counts, set(tables.shown))
-        for pair in sorted(tables.shown):
+        shown = {
+            pair
+            for pair in sorted(tables.shown, key=lambda pair: (-counts[pair].total, pair))
+            if self._linked.admits(self._shown(pair, first, month))
+        }
+        guarded = _guarded_pairs(counts, shown)
+        for pair in sorted(shown):
             self.new.append(Decided(frozenset(pair), first, month, counts[pair], pair in guarded))
 
     def _combinations(self, first: int, last: int) -> dict[tuple[str, ...], int]:

@@ -165,7 +165,6 @@ async def _earlier(session: AsyncSession, edition: Edition) -> list[Decided]:
         select(PublishedFigure).where(
             PublishedFigure.workspace_id == edition.workspace_id,
             PublishedFigure.edition_id == edition.id,
-            PublishedFigure.width == 1,
         )
     )
     return [
