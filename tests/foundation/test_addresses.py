@@ -32,3 +32,10 @@ def test_prefix(peer: str, forwarded: list[str], expected: str) -> None:
     headers = [(b"x-forwarded-for", line.encode()) for line in forwarded]
     scope = {"type": "http", "client": (peer, 1234) if peer else None, "headers": headers}
     assert client_prefix(scope, PROXIES) == expected
+
+
+def test_a_prefix_of_another_length() -> None:
+    scope = {"type": "http", "client": ("2001:db8:1:2ff::1", 1234), "headers": []}
+    assert client_prefix(scope, PROXIES, v6_prefix=48) == "2001:db8:1::/48"
+    scope["client"] = ("192.0.2.7", 1234)
+    assert client_prefix(scope, PROXIES, v6_prefix=48) == "192.0.2.0/24"
