@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from app.reporting.counts import add as added
 from app.reporting.exchanges import Shown
 from app.reporting.ladders import Block, Ladders
-from app.reporting.linked import Linked
+from app.reporting.linked import MOST_ROWS, Linked
 from app.reporting.pairs import Label, PairTables
 from app.scoring import Distribution
 
@@ -154,9 +154,13 @@ class Decisions:
             first = max(first, self.paired_through + 1)
         if first > month:
             return
+        answers = self._combinations(first, month)
+        if len(answers) > MOST_ROWS:
+            self.paired_through = month  # too many to be checked, and most of them single people
+            return
         tables = PairTables(
             self.selectors,
-            self._combinations(first, month),
+            answers,
             self._known(first, month),
             self.minimum,
             [self._known(*run) for run in _runs_within(first, month)],
