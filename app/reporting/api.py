@@ -73,6 +73,7 @@ async def list_answers(
         secret_key=request.app.state.settings.secret_key,
         limit=query.limit,
         cursor=query.cursor,
+        standing=query.standing,
     )
     listing = await list_responses(client.session, questionnaire, wanted)
     return ResponseList.of(listing, query.limit)

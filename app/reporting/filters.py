@@ -18,6 +18,7 @@ from app.foundation.errors import Invalid, InvalidParam
 from app.foundation.paging import MAX_PAGE_SIZE, PAGE_SIZE
 from app.foundation.translation import mark
 from app.reporting.buckets import Interval, Period, settled_months
+from app.responses.models import Standing
 from app.scoring import Category
 from app.surveys.inputs import Day
 from app.surveys.models import Channel
@@ -157,6 +158,10 @@ class ExportQuery(FilterQuery):
 class ListQuery(ExportQuery):
     """The parameters of a list of answers."""
 
+    standing: Annotated[
+        Standing | None,
+        Field(description="Only counted, held or excluded answers; a subgroup lists counted ones"),
+    ] = None
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE, description="How many at most")] = PAGE_SIZE
     cursor: Annotated[
         str | None, Field(max_length=500, description="`meta.next_cursor` of the page before")

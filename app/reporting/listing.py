@@ -189,7 +189,11 @@ def _by_content(request: ListRequest) -> list[ColumnElement[bool]]:
         conditions.append(Response.score.in_(scores))
     if request.only_commented:
         conditions.append(Response.comment.is_not(None))
-    if request.standing is not None:
+    if request.filter.labels:
+        # All of these show as counted: which of them was left out since would tell its day.
+        if request.standing not in (None, Standing.COUNTED):
+            conditions.append(false())
+    elif request.standing is not None:
         conditions.append(Response.standing == request.standing)
     return conditions
 

@@ -31,6 +31,8 @@ JSON_BODIES: Mapping[str, object] = {
     "POST /api/v1/surveys/{survey_id}/responses": {"score": 9},
     "POST /api/v1/surveys/{survey_id}/responses/batch": {"responses": [{"score": 9}]},
     "PUT /api/v1/surveys/{survey_id}/responses/{response_id}/exclusion": {"reason": "test"},
+    "PUT /api/v1/surveys/{survey_id}/held_responses/release": {},
+    "PUT /api/v1/surveys/{survey_id}/held_responses/exclusion": {"reason": "test"},
     "POST /api/v1/surveys/{survey_id}/erasures": {"receipt": "{receipt}"},
 }
 FORM_BODIES: Mapping[str, dict[str, str]] = {

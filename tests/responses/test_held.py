@@ -147,7 +147,7 @@ async def test_an_answer_that_was_left_out_stays_out(
     ticket = ticket_in(await client.get(f"/s/{scene.slug}"))
     await send(client, ticket)
     owner.execute(
-        "UPDATE responses SET standing = 'excluded', exclusion_reason = 'a bot', hold_reason = NULL;"
+        "UPDATE responses SET standing = 'excluded', hold_reason = NULL, exclusion_reason = 'bot';"
         "UPDATE daily_counts SET standing = 'excluded'"
     )
     with clock.fixed(later(5)):
