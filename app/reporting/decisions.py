@@ -170,11 +170,7 @@ class Decisions:
             return
         self.paired_through = month
         counts = self._counts_of_pairs(first, month)
-        shown = {
-            pair
-            for pair in sorted(tables.shown, key=lambda pair: (-counts[pair].total, pair))
-            if self._linked.admits(self._shown(pair, first, month))
-        }
+        shown = set(tables.shown)
         guarded = _guarded_pairs(counts, shown)
         for pair in sorted(shown):
             self.new.append(Decided(frozenset(pair), first, month, counts[pair], pair in guarded))
