@@ -1,6 +1,7 @@
 """HTML routes: the dashboard of a survey, its answers, leaving an answer out, the export."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -108,7 +109,9 @@ async def _responses_page(
         listing = await list_responses(member.session, questionnaire, wanted)
     base = _base(member, questionnaire.survey_id)
     more = {**_asked_again(query), "cursor": listing.next_cursor or ""}
-    held = await count_held(member.session, member.workspace_id, questionnaire.survey_id)
+    held: Mapping[HoldReason | None, int] = {}
+    if not asked.is_subgroup:
+        held = await count_held(member.session, member.workspace_id, questionnaire.survey_id)
     values = {"error": None, "error_id": None, "typed": "", **values}
     return render(
         request,

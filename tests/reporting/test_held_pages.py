@@ -104,7 +104,7 @@ async def test_the_log_tells_what_was_decided_in_words(
     await as_alice.post(f"{held}/held-responses/exclusion", data={"reason": "a spammer"})
     text = words(await page(as_alice, f"/w/{cast.acme}/audit"))
     assert "Counted held answers" in text
-    assert "Held because Sent within a second" in text
+    assert "Held because: Sent within a second" in text
     assert "Excluded held answers" in text
 
 
