@@ -10,13 +10,13 @@
   const openers = new Map();
   const STYLE = `
 :host{all:initial}
-div{position:fixed;z-index:2147483000;inset-block-end:16px;inset-inline-end:16px;box-sizing:border-box;width:416px;max-height:calc(100vh - 32px);max-height:calc(100dvh - 32px);display:flex;flex-direction:column;overflow:hidden;border:1px solid #7f796d;border-radius:16px;background:#faf8f4;color:#1e2330;box-shadow:0 8px 40px #0004;visibility:hidden}
+div{position:fixed;z-index:2147483000;inset-block-end:16px;inset-inline-end:16px;box-sizing:border-box;width:416px;max-height:min(600px,100vh - 32px);display:flex;flex-direction:column;overflow:hidden;border:1px solid #7f796d;border-radius:16px;background:#faf8f4;color:#1e2330;box-shadow:0 8px 40px #0004;visibility:hidden}
 .on{visibility:visible}
 button{align-self:flex-end;flex:none;width:44px;height:44px;padding:0;border:0;background:none;color:inherit;font:28px/1 system-ui,sans-serif;cursor:pointer}
 button:focus-visible{outline:3px solid;outline-offset:-6px;border-radius:16px}
 iframe{min-height:0}
 p{position:absolute;width:1px;height:1px;margin:0;overflow:hidden;clip-path:inset(50%)}
-@media(max-width:480px){div{inset-inline:0;inset-block-end:0;width:auto;max-height:85vh;max-height:85dvh;border-width:1px 0 0;border-radius:16px 16px 0 0}}
+@media(max-width:480px){div{inset-inline:0;inset-block-end:0;width:auto;max-height:75vh;border-width:1px 0 0;border-radius:16px 16px 0 0}}
 @media(prefers-color-scheme:dark){div{background:#13151b;color:#ecebe6;border-color:#858a98}}
 @media(prefers-reduced-motion:no-preference){.on{animation:in .25s}@keyframes in{from{opacity:0;transform:translateY(16px)}}}
 @media print{div{display:none}}`;
@@ -67,6 +67,7 @@ p{position:absolute;width:1px;height:1px;margin:0;overflow:hidden;clip-path:inse
       shown = true;
     });
     frame.loading = "lazy";
+    frame.style.borderRadius = "12px";
     frame.addEventListener("load", () => {
       // The page after the form is shorter, and would begin above what is in sight.
       if (loads++ && frame.getBoundingClientRect().top < 0) frame.scrollIntoView();
@@ -109,8 +110,8 @@ p{position:absolute;width:1px;height:1px;margin:0;overflow:hidden;clip-path:inse
       if (isInside && back) back.focus();
       emit(place, "closed");
     };
-    const hear = ({ state, title, close, lang, dir }) => {
-      Object.assign(box, { lang, dir });
+    const hear = ({ state, title, close, lang }) => {
+      box.lang = lang; // not its direction: which corner it is follows the page
       box.setAttribute("aria-label", title);
       box.firstChild.setAttribute("aria-label", close);
       if (waiting && state === "open") show();

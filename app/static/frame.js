@@ -1,7 +1,7 @@
 (() => {
   const root = document.documentElement, { parent: to, state, close } = root.dataset;
   const tell = news => parent.postMessage({
-    honne: 1, state: news, close, title: document.title, lang: root.lang, dir: root.dir,
+    honne: 1, state: news, close, title: document.title, lang: root.lang,
     height: Math.ceil(root.getBoundingClientRect().height),
   }, to);
   if (!to || parent === self) return;

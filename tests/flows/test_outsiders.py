@@ -55,7 +55,11 @@ OWN_THINGS = {
 # After these there is nothing left to call.
 LAST = ("POST /api/v1/surveys/{survey_id}/erasures", "DELETE /api/v1/workspace")
 # Reading is for every member; these ask for more, or for less, than their method says.
-VIEWER_MAY_POST = {"POST /w/{workspace}/departure"}
+VIEWER_MAY_POST = {
+    "POST /w/{workspace}/departure",
+    # Sent from a preview, and kept nowhere.
+    "POST /w/{workspace}/surveys/{survey_id}/preview/form",
+}
 
 
 @dataclass(frozen=True, slots=True)
