@@ -1,21 +1,23 @@
 """Languages: which one the reader gets, and the words in it.
 
 Catalogues are `app/locales/<language>/{form,messages}.po`, read at start (no compiled files to
-forget). `form` holds what a respondent sees, so that adding a respondent language is one file;
-`messages` holds the rest. English is the source. `python -m app.foundation.translation check`
-fails on a missing, fuzzy or unused message; `update` brings the catalogues up to date.
+forget). `form` holds what a respondent sees, a survey's neutral texts included, so that adding a
+respondent language is one file; `messages` holds the rest. English is the source.
+`python -m app.foundation.translation check` fails on a missing, fuzzy or unused message; `update`
+brings the catalogues up to date.
 """
 
 import gettext as gettext_module
 import io
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from babel import Locale, negotiate_locale
+from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from babel.messages import mofile, pofile
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
@@ -43,7 +45,7 @@ KEYWORDS = {
     "mark": None,
     "mark_plural": (1, 2),
 }
-RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
+LONGEST_TAG = 35
 
 _language: ContextVar[str] = ContextVar("language", default=SOURCE_LANGUAGE)
 
@@ -76,7 +78,7 @@ def current_language() -> str:
 
 def text_direction(language: str) -> str:
     """`rtl` or `ltr`, for the dir attribute."""
-    return "rtl" if language.split("-", maxsplit=1)[0] in RIGHT_TO_LEFT else "ltr"
+    return babel_locale(language).text_direction
 
 
 def gettext(message: str, language: str | None = None) -> str:
@@ -100,14 +102,44 @@ def phrase(message: str | Plural, values: Mapping[str, Any]) -> str:
 
 
 def choose_language(
-    accept_language: str, available: Iterable[str], default: str, wanted: str = ""
+    accept_language: str, available: Sequence[str], default: str, wanted: str = ""
 ) -> str:
     """`wanted` where available, else the best of an Accept-Language header, else `default`."""
-    spelled = {tag.lower(): tag for tag in available}
-    preferred = [wanted, *_accepted(accept_language)] if wanted else _accepted(accept_language)
-    # What comes back is spelled as the reader spelled it: `JA` where `ja` is meant.
-    found = negotiate_locale(preferred, list(spelled.values()), sep="-") or default
-    return spelled.get(found.lower(), default)
+    preferred = [wanted, *_accepted(accept_language)]
+    found = (find_language(tag, available) for tag in preferred)
+    return next(filter(None, found), default)
+
+
+def find_language(tag: str, available: Sequence[str]) -> str | None:
+    """The available language that suits a reader of `tag` most closely, if any does.
+
+    `pt-BR` finds `pt`, and `pt` finds `pt-BR`; Chinese goes by the script that its region writes,
+    so that `zh-TW` finds `zh-Hant` and `zh-CN` finds `zh-Hans`.
+    """
+    for name in _names(tag[:LONGEST_TAG]):
+        suiting = [known for known in available if name in _names(known)]
+        if suiting:
+            return min(suiting, key=len)
+    return None
+
+
+@lru_cache(1_024)
+def _names(tag: str) -> tuple[str, ...]:
+    """`tag` and its wider names, the narrowest first; none where it names no language."""
+    locale = _parsed(tag)
+    if locale is None:
+        return ()
+    likely = _parsed(get_global("likely_subtags").get(locale.language, "").replace("_", "-"))
+    language, script = locale.language, locale.script or (likely.script if likely else None)
+    wider = [f"{language}-{script}-{locale.territory}", f"{language}-{script}", language]
+    return tuple(dict.fromkeys(name.lower() for name in [tag, *wider]))
+
+
+def _parsed(tag: str) -> Locale | None:
+    try:
+        return Locale.parse(tag, sep="-")
+    except (ValueError, UnknownLocaleError):
+        return None
 
 
 def babel_locale(language: str | None = None) -> Locale:
@@ -117,23 +149,24 @@ def babel_locale(language: str | None = None) -> Locale:
 
 def _accepted(header: str) -> list[str]:
     weighted = []
-    for part in header[:500].split(","):
+    for part in header[:500].replace(" ", "").split(","):
         tag, _semicolon, quality = part.partition(";q=")
         try:
-            weighted.append((-float(quality or 1), tag.strip()))
+            weighted.append((float(quality or 1), tag))
         except ValueError:
             continue
-    return [tag for _weight, tag in sorted(weighted, key=lambda pair: pair[0]) if tag]
+    # The weight 0 says: anything but this.
+    return [tag for weight, tag in sorted(weighted, key=lambda pair: -pair[0]) if tag and weight]
 
 
 @cache
 def _catalogue(language: str) -> gettext_module.NullTranslations:
     merged: gettext_module.NullTranslations = gettext_module.NullTranslations()
     for domain in DOMAINS:
-        path = LOCALES / language / f"{domain}.po"
-        if path.exists():
+        spoken = find_language(language, languages_of(domain))
+        if spoken:
             compiled = io.BytesIO()
-            mofile.write_mo(compiled, _read(path))
+            mofile.write_mo(compiled, _read(LOCALES / spoken / f"{domain}.po"))
             compiled.seek(0)
             translations = gettext_module.GNUTranslations(compiled)
             translations.add_fallback(merged)
@@ -172,6 +205,11 @@ def extract(domain: str) -> Catalog:
 def languages_of(domain: str) -> list[str]:
     """The languages that have a catalogue for `domain`, besides English."""
     return sorted(path.parent.name for path in LOCALES.glob(f"*/{domain}.po"))
+
+
+def form_languages() -> list[str]:
+    """The languages Honne has a respondent's words in: English, and one for each catalogue."""
+    return [SOURCE_LANGUAGE, *languages_of("form")]
 
 
 def problems() -> list[str]:

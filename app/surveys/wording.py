@@ -13,10 +13,10 @@ from babel import Locale, UnknownLocaleError
 
 from app.foundation.errors import InvalidParam
 from app.foundation.translation import (
-    INTERFACE_LANGUAGES,
-    SOURCE_LANGUAGE,
+    babel_locale,
+    find_language,
+    form_languages,
     gettext,
-    languages_of,
     mark,
 )
 
@@ -70,24 +70,16 @@ def _usual_case(part: str) -> str:
 
 
 def language_name(tag: str) -> str:
-    """The language's own name for itself: English, 日本語."""
-    return Locale.parse(tag, sep="-").get_display_name() or tag
+    """The name of a language as the reader says it: German, ドイツ語."""
+    return babel_locale(tag).get_display_name(babel_locale()) or tag
 
 
 def default_texts(language: str) -> dict[str, str]:
     """The neutral texts in `language`; none where Honne has no words in it."""
-    spoken = _catalogue_language(language)
+    spoken = find_language(language, form_languages())
     if spoken is None:
         return {}
     return {name: gettext(rule.default, spoken) for name, rule in TEXTS.items() if rule.default}
-
-
-def _catalogue_language(language: str) -> str | None:
-    available = {SOURCE_LANGUAGE, *INTERFACE_LANGUAGES, *languages_of("form")}
-    for candidate in (language, language.split("-", maxsplit=1)[0]):
-        if candidate in available:
-            return candidate
-    return None
 
 
 def complete_wording(

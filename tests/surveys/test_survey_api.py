@@ -315,16 +315,20 @@ async def test_changes_keep_what_they_do_not_name(acme_api: httpx.AsyncClient) -
 async def test_a_language_without_words_of_ours_needs_all_its_texts(
     acme_api: httpx.AsyncClient,
 ) -> None:
-    answer = await acme_api.post("/api/v1/surveys", json={**MINIMAL, "languages": ["de"]})
-    assert "wording.de.question" in names(answer)
+    answer = await acme_api.post("/api/v1/surveys", json={**MINIMAL, "languages": ["it"]})
+    assert "wording.it.question" in names(answer)
     texts = ("question", "low_label", "high_label", "reason_question", "thanks", "purpose")
-    wording = {"de": dict.fromkeys(texts, "Wie gern empfehlen Sie {X}?")}
+    wording = {"it": dict.fromkeys(texts, "Quanto consiglierebbe {X}?")}
     survey = await create(
-        acme_api, languages=["de"], default_language="de", subject="Acme", wording=wording
+        acme_api, languages=["it"], default_language="it", subject="Acme", wording=wording
     )
-    assert survey["subject"] == {"de": "Acme"}
+    assert survey["subject"] == {"it": "Acme"}
     british = await create(acme_api, languages=["en-gb"], default_language="en-GB", subject="Acme")
     assert british["wording"]["en-GB"]["low_label"] == "Not at all likely"
+    brazilian = await create(
+        acme_api, languages=["pt-br"], default_language="pt-BR", subject="Acme"
+    )
+    assert brazilian["wording"]["pt-BR"]["high_label"] == "Extremamente provável"
 
 
 async def test_dimensions_grow_but_never_shrink(acme_api: httpx.AsyncClient) -> None:

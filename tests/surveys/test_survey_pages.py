@@ -10,10 +10,12 @@ import pytest
 
 from app.accounts.schemas import SYSTEM
 from app.foundation.database import Database
+from app.foundation.translation import INTERFACE_LANGUAGES, form_languages
 from app.surveys.actions import create_survey, mark_answered, publish_survey
 from app.surveys.inputs import LinkInput, SurveyInput
 from app.surveys.links import create_link
 from app.surveys.listings import list_links
+from app.surveys.wording import default_texts
 from tests.factories import Cast
 
 HOSTILE = '"><script>alert(1)</script>{{7*7}}<img src=x onerror=alert(1)>'
@@ -146,7 +148,7 @@ async def test_refused_input_is_kept_and_named(
         {"name": "a\x00b", "subject": "\x00", "languages": "en"},
         {"name": "a", "subject": "b", "languages": "en", "opens_on": "2026-02-30"},
         {"name": "a", "subject": "b", "languages": "en", "min_group_size": "9" * 5_000},
-        {"name": "a", "subject": "b", "languages": "en", "other_languages": "de, ../x"},
+        {"name": "a", "subject": "b", "languages": "en", "other_languages": "it, ../x"},
     ],
 )
 async def test_nonsense_is_refused_on_the_page(
@@ -431,16 +433,38 @@ async def test_publishing_a_question_without_choices_says_what_to_add(
 async def test_another_language_gets_fields_of_its_own(
     as_alice: httpx.AsyncClient, cast: Cast, owner: psycopg.Connection
 ) -> None:
-    fields = {"name": "Spring", "subject": "Acme", "languages": "en", "other_languages": "de"}
+    fields = {"name": "Spring", "subject": "Acme", "languages": "en", "other_languages": "it"}
     asked = await as_alice.post(home(cast), data=fields)
     assert asked.status_code == 422
-    assert 'id="f-wording.de.question"' in asked.text
-    assert 'href="#f-wording.de.thanks"' in asked.text
+    assert 'id="f-wording.it.question"' in asked.text
+    assert 'href="#f-wording.it.thanks"' in asked.text
     texts = ("question", "low_label", "high_label", "reason_question", "thanks", "purpose")
-    complete = {f"wording.de.{name}": f"{name} {{X}}" for name in texts}
+    complete = {f"wording.it.{name}": f"{name} {{X}}" for name in texts}
     made = await as_alice.post(home(cast), data={**fields, **complete})
     assert made.status_code == 303
-    assert owner.execute("SELECT languages FROM surveys").fetchone() == (["en", "de"],)
+    assert owner.execute("SELECT languages FROM surveys").fetchone() == (["en", "it"],)
+
+
+async def test_a_language_with_our_words_is_ticked_and_needs_no_typing(
+    as_alice: httpx.AsyncClient, cast: Cast, owner: psycopg.Connection
+) -> None:
+    page = await as_alice.get(f"{home(cast)}/new")
+    offered = re.findall(r'name="languages" value="([^"]+)"', page.text)
+    assert offered == [*INTERFACE_LANGUAGES, *sorted(set(form_languages()) - {"en", "ja"})]
+    assert "<span>Chinese (Traditional)</span>" in page.text
+    fields = {"name": "Spring", "subject": "Acme", "languages": ["en", "ar"]}
+    made = await as_alice.post(home(cast), data={**fields, "default_language": "ar"})
+    assert made.status_code == 303, made.text
+    wording, main = owner.execute(
+        "SELECT wording, default_language FROM survey_versions JOIN surveys s ON s.id = survey_id"
+    ).fetchone() or ({}, "")
+    assert main == "ar"
+    assert wording["ar"]["low_label"] == default_texts("ar")["low_label"] != "Not at all likely"
+    survey_id = made.headers["location"].split("/")[4]
+    edit = (await as_alice.get(f"{home(cast)}/{survey_id}/edit")).text
+    assert re.search(r'name="wording.ar.low_label"[^>]* lang="ar" dir="rtl" placeholder="غير', edit)
+    preview = (await as_alice.get(f"{home(cast)}/{survey_id}/preview")).text
+    assert '<div class="stack" lang="ar" dir="rtl">' in preview
 
 
 async def test_a_viewer_sees_the_link_and_no_buttons(

@@ -1,9 +1,12 @@
 """Neutral words, their limits, and where the subject goes."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.foundation.translation import form_languages, set_language
 from app.surveys.wording import (
     TEXTS,
     complete_wording,
@@ -43,9 +46,10 @@ def test_given_texts_win_and_empty_ones_fall_back() -> None:
 def test_languages_without_our_words_have_no_defaults() -> None:
     assert default_texts("tlh") == {}
     assert default_texts("en-GB") == default_texts("en")
-    problems = find_wording_problems(complete_wording(["de"], {"de": {"subject": "Acme"}}))
+    assert default_texts("zh-TW") == default_texts("zh-Hant") != default_texts("zh-CN")
+    problems = find_wording_problems(complete_wording(["it"], {"it": {"subject": "Acme"}}))
     assert {problem.name for problem in problems} == {
-        f"wording.de.{name}" for name in TEXTS if name != "subject"
+        f"wording.it.{name}" for name in TEXTS if name != "subject"
     }
 
 
@@ -79,5 +83,24 @@ def test_language_tags(tag: str, parsed: str | None) -> None:
     assert parse_language(tag) == parsed
 
 
-def test_languages_name_themselves() -> None:
-    assert (language_name("ja"), language_name("en")) == ("日本語", "English")
+def test_every_language_of_ours_has_neutral_texts_that_fit() -> None:
+    for language in form_languages():
+        texts = complete_wording([language], {language: {"subject": "Acme"}})
+        assert find_wording_problems(texts) == []
+        assert texts[language]["question"].count("{X}") == 1
+        assert not re.search("[0-9]", "".join(texts[language].values()))
+
+
+@pytest.mark.parametrize(
+    ("reader", "names"),
+    [
+        ("en", ["Japanese", "German", "Chinese (Simplified)"]),
+        ("ja", ["日本語", "ドイツ語", "中国語 (簡体字)"]),
+    ],
+)
+def test_languages_are_named_as_the_reader_says_them(reader: str, names: list[str]) -> None:
+    set_language(reader)
+    try:
+        assert [language_name(tag) for tag in ("ja", "de", "zh-Hans")] == names
+    finally:
+        set_language("en")

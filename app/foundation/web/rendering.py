@@ -16,6 +16,7 @@ from starlette.types import Scope
 
 from app.foundation import translation
 from app.foundation.paths import ROOT
+from app.foundation.phrases import break_phrases
 from app.foundation.translation import babel_locale, current_language, text_direction
 
 TEMPLATES = ROOT / "templates"
@@ -118,6 +119,8 @@ def _environment() -> Environment:
     environment.globals["asset_version"] = asset_version()
     environment.filters.update(
         nps=format_nps,
+        phrases=break_phrases,
+        direction=text_direction,
         number=format_number,
         share=format_share,
         day=format_day,

@@ -11,7 +11,12 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from app.foundation.errors import NotFound, UnsupportedMediaType
-from app.foundation.translation import choose_language, set_language
+from app.foundation.translation import (
+    SOURCE_LANGUAGE,
+    choose_language,
+    form_languages,
+    set_language,
+)
 from app.foundation.web.rendering import render, static_text
 from app.responses.entrances import Entrance, get_entrance
 from app.responses.form import MAX_FIELDS, parse_form
@@ -33,13 +38,14 @@ class Shut(Exception):
 async def find_entrance(request: Request, slug: str) -> Entrance:
     """Where the slug leads, the reader's language chosen among the survey's own."""
     state = request.app.state
+    accepted = request.headers.get("accept-language", "")
+    wanted = request.query_params.get("lang", "")
     try:
         entrance = await get_entrance(state.database, state.memory, slug)
     except NotFound as error:
+        set_language(choose_language(accepted, form_languages(), SOURCE_LANGUAGE, wanted))
         raise Shut(show(request, "responses/shut.html", 404, reason="unknown")) from error
     survey = entrance.questionnaire
-    accepted = request.headers.get("accept-language", "")
-    wanted = request.query_params.get("lang", "")
     set_language(choose_language(accepted, survey.languages, survey.default_language, wanted))
     return entrance
 

@@ -8,7 +8,7 @@ from datetime import date
 from starlette.datastructures import FormData
 
 from app.foundation.errors import HonneError, Invalid, InvalidParam
-from app.foundation.translation import INTERFACE_LANGUAGES, gettext, mark
+from app.foundation.translation import INTERFACE_LANGUAGES, form_languages, gettext, mark
 from app.surveys.inputs import (
     DEFAULT_GROUP_SIZE,
     DEFAULT_RETENTION_MONTHS,
@@ -69,14 +69,32 @@ class SurveyForm:
         return self.values.get(name, "")
 
     @property
+    def offered_languages(self) -> list[str]:
+        """Languages to tick, with neutral texts: the interface's, then the others.
+
+        In the order of their tags and not of their names, which depends on the reader: the labels
+        of segments are typed in this order.
+        """
+        return list(dict.fromkeys([*INTERFACE_LANGUAGES, *form_languages()]))
+
+    @property
     def shown_languages(self) -> list[str]:
-        """Languages with controls of their own: the interface's and the form's."""
-        known = [tag for tag in self.languages if parse_language(tag)]
-        return list(dict.fromkeys([*INTERFACE_LANGUAGES, *known]))
+        """Languages whose texts have controls: the interface's and the form's."""
+        return list(dict.fromkeys([*INTERFACE_LANGUAGES, *self._known_languages]))
+
+    @property
+    def main_languages(self) -> list[str]:
+        """Languages to choose the main one from: whatever may be ticked or was typed."""
+        return list(dict.fromkeys([*self.offered_languages, *self._known_languages]))
 
     @property
     def other_languages(self) -> str:
-        return ", ".join(tag for tag in self.languages if tag not in INTERFACE_LANGUAGES)
+        offered = self.offered_languages
+        return ", ".join(tag for tag in self.languages if tag not in offered)
+
+    @property
+    def _known_languages(self) -> list[str]:
+        return [tag for tag in self.languages if parse_language(tag)]
 
     @property
     def main_language(self) -> str:
