@@ -5,13 +5,12 @@ before always lead to the same decision, and no decision changes an earlier one.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from app.reporting.certainty import Block
 from app.reporting.counts import add as added
-from app.reporting.exchanges import Shown
-from app.reporting.ladders import Block, Ladders
-from app.reporting.linked import MOST_ROWS, Linked
+from app.reporting.ladders import Ladders
 from app.reporting.pairs import Label, PairTables
 from app.scoring import Distribution
 
@@ -22,6 +21,7 @@ GUARDED_BELOW = 20  # answers; see `_is_alike`
 # From which share of the answers in pairs of known labels on a block of pairs is closed, by its
 # length in months: what is hidden then stays so, and a longer block hides less.
 PAIRS_WORTH_SHOWING = (0.8, 0.65, 0.5, 0.5, 0.5)
+MOST_COMBINATIONS = 3_000  # of a block of pairs: with more, most are of single people
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,39 +55,25 @@ class Decisions:
     _start: int = field(init=False)
     _ladders: dict[str, Ladders] = field(init=False)
     _by_label: dict[Label, dict[int, Distribution]] = field(init=False)
-    _linked: Linked = field(init=False)
 
     def __post_init__(self) -> None:
         self._start = min((month for month, _values in self.answers), default=0)
         self._by_label = _by_label(self.selectors, self.answers)
         self._ladders = {selector: self._ladder(selector) for selector in self.selectors}
-        self._linked = Linked(
-            {row: counts.total for row, counts in self.answers.items()},
-            self.minimum,
-            [self._shown(figure.labels, figure.first, figure.last) for figure in self.earlier],
-        )
 
-    def months(self, first: int | None, last: int) -> range:
-        """The months to close, up to `last`; without a `first`, from the first with answers."""
-        return range(self._start if first is None else max(first, self._start), last + 1)
+    def close_all(self, first: int | None, last: int) -> None:
+        """Close the months up to `last`; without a `first`, from the first with answers."""
+        for month in range(self._start if first is None else max(first, self._start), last + 1):
+            self.close(month)
 
     def close(self, month: int) -> None:
         """Publish what may be published now that `month` is closed; adds to `new`."""
         for selector, ladders in self._ladders.items():
-            blocks = ladders.close(month, self._admits_block(selector))
+            blocks = ladders.close(month)
             guarded = self._guarded(ladders, blocks, selector)
             for block in blocks:
                 self.new.append(self._of_block(selector, block, block in guarded))
         self._close_pairs(month)
-
-    def _admits_block(self, selector: str) -> Callable[[Block], bool]:
-        return lambda block: self._linked.admits(
-            self._shown([(selector, block.value)], block.first, block.last)
-        )
-
-    def _shown(self, labels: Iterable[Label], first: int, last: int) -> Shown:
-        places = sorted((self.selectors.index(selector), value) for selector, value in labels)
-        return Shown(tuple(places), first, last)
 
     def _ladder(self, selector: str) -> Ladders:
         sizes = {
@@ -155,7 +141,7 @@ class Decisions:
         if first > month:
             return
         answers = self._combinations(first, month)
-        if len(answers) > MOST_ROWS:
+        if len(answers) > MOST_COMBINATIONS:
             self.paired_through = month  # too many to be checked, and most of them single people
             return
         tables = PairTables(

@@ -9,30 +9,15 @@ blocks inside its months leaves the *rest*: answers known by label and time, tho
 them. Likewise, where all answers of some months lie in blocks, the blocks that reach beyond these
 months less their total leave the *overhang*. A block is published only where every rest and every
 overhang that could be computed is none or at least the minimum. It is enough to look at runs of
-consecutive months: sums of several runs are only larger (see docs/decisions/0008).
+consecutive months: sums of several runs are only larger (see docs/decisions/0008). `certainty` has
+the last word: sizes are never below none, and that too can tell.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
-Sizes = Mapping[str, Mapping[int, int]]
-"""Answers by value and by month, months numbered consecutively."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Block:
-    """The months `first` to `last` (inclusive) of one value, published together."""
-
-    value: str
-    first: int
-    last: int
-
-    def lies_in(self, first: int, last: int) -> bool:
-        return first <= self.first and self.last <= last
-
-    def meets(self, first: int, last: int) -> bool:
-        return self.first <= last and first <= self.last
+from app.reporting.certainty import Block, Sizes, tells_small_groups
 
 
 class Ladders:
@@ -49,34 +34,29 @@ class Ladders:
         self._sizes = sizes
         self._minimum = minimum
         self.blocks: list[Block] = sorted(blocks)
-        self._refused: set[Block] = set()
         self.start = _clear_of(self.blocks, start)
         self._totals: dict[int, int] = defaultdict(int)
         for months in sizes.values():
             for month, size in months.items():
                 self._totals[month] += size
 
-    def close(self, month: int, admits: Callable[[Block], bool]) -> list[Block]:
+    def close(self, month: int) -> list[Block]:
         """Publish what may be published now that `month` is over; returns the new blocks.
 
         Values with many answers come first. One that cannot be shown with all its waiting months
-        is tried with the latest of them only; the others then stay hidden for good. `admits` has
-        the last word on a block; one that it refused is not tried again.
+        is tried with the latest of them only; the others then stay hidden for good.
         """
         new: list[Block] = []
-        while found := self._next(month, admits):
+        while found := self._next(month):
             self.blocks.append(found)
             new.append(found)
         return new
 
-    def _next(self, month: int, admits: Callable[[Block], bool]) -> Block | None:
+    def _next(self, month: int) -> Block | None:
         for value in sorted(self._sizes, key=lambda value: (-self._until(value, month), value)):
             for block in self._candidates(value, month):
-                if block in self._refused or not self._is_safe(block):
-                    continue
-                if admits(block):
+                if self._is_safe(block):
                     return block
-                self._refused.add(block)
         return None
 
     def _until(self, value: str, month: int) -> int:
@@ -102,13 +82,14 @@ class Ladders:
     def _is_safe(self, block: Block) -> bool:
         linked = self._linked(block)
         start = min(found.first for found in linked)
-        return all(
-            self._is_enough(self._rest(linked, first, block.last))
-            for first in range(start, block.first + 1)
-        ) and all(
-            self._is_enough(self._overhang(linked, first, last))
+        rests = (self._rest(linked, first, block.last) for first in range(start, block.first + 1))
+        overhangs = (
+            self._overhang(linked, first, last)
             for first in range(start, block.last + 1)
             for last in range(max(first, block.first), block.last + 1)
+        )
+        return all(map(self._is_enough, chain(rests, overhangs))) and not tells_small_groups(
+            self._sizes, linked, self._minimum, start, block.last
         )
 
     def _linked(self, block: Block) -> list[Block]:

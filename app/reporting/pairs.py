@@ -111,10 +111,17 @@ class PairTables:
     def _cover(self, table: _Table) -> bool:
         """Hide one more where a line leaves a small rest, or a small pair could be computed."""
         for label in sorted(table.lines.keys() & self._known.keys()):
-            rest = sum(table.cells[pair] for pair in table.hidden_of(label))
+            hidden = table.hidden_of(label)
+            rest = sum(table.cells[pair] for pair in hidden)
             if 0 < rest < self._minimum and (more := table.shown_beside([label])):
                 table.hidden.add(more[0])
                 return True
+            told = [pair for pair in hidden if _is_determined(table, self._known, pair)]
+            if 0 < rest - sum(table.cells[pair] for pair in told) < self._minimum:
+                doubtless = max(told, key=lambda pair: (table.cells[pair], pair), default=None)
+                if doubtless is not None and doubtless not in table.secret:
+                    table.keep_secret(doubtless)
+                    return True
         for pair in sorted(table.secret):
             if _is_determined(table, self._known, pair):
                 more = table.shown_beside(pair) or table.shown_beside(table.lines)

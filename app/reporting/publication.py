@@ -10,6 +10,7 @@
 There is no way around this for anybody, owners included.
 """
 
+import asyncio
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -148,8 +149,8 @@ async def _publish_edition(
     assert edition.closed_through is not None
     last = month_number(edition.closed_through)
     first = month_number(edition.published_through) + 1 if edition.published_through else None
-    for month in decisions.months(first, last):
-        decisions.close(month)
+    # A large survey takes seconds of arithmetic, in which others want to be answered.
+    await asyncio.to_thread(decisions.close_all, first, last)
     if decisions.new:
         await session.execute(
             insert(PublishedFigure), [_values(edition, decided) for decided in decisions.new]
@@ -165,6 +166,7 @@ async def _earlier(session: AsyncSession, edition: Edition) -> list[Decided]:
         select(PublishedFigure).where(
             PublishedFigure.workspace_id == edition.workspace_id,
             PublishedFigure.edition_id == edition.id,
+            PublishedFigure.width == 1,
         )
     )
     return [

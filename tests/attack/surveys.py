@@ -45,8 +45,7 @@ class RandomSurvey:
             decisions = Decisions(
                 self.selectors, so_far, self.minimum, tuple(published), paired_through
             )
-            for closed in decisions.months(month, month):
-                decisions.close(closed)
+            decisions.close_all(month, month)
             published += decisions.new
             paired_through = decisions.paired_through
         return published
