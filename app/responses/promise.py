@@ -164,6 +164,17 @@ RULES: Sequence[Rule] = (
     ),
     Rule(
         Part.STORED,
+        mark("Programs kept apart"),
+        mark(
+            "To notice programs that answer in great numbers, the server counts in its memory how"
+            " many answers come from one network. The count is kept under a code that nobody can"
+            " turn back, and it is gone within the hour. An answer that a program might have sent"
+            " is kept apart until the team has looked at it."
+        ),
+        ("app.responses.suspicion.Suspicion",),
+    ),
+    Rule(
+        Part.STORED,
         mark("No trace in the logs"),
         mark(
             "Opening or sending this form leaves no line in the logs of this software. Where"

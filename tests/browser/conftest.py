@@ -71,6 +71,11 @@ def watched(context: BrowserContext) -> Iterator[Page]:
     assert not [text for text in complaints if not text.startswith(expected)], complaints
 
 
+def think(page: Page) -> None:
+    """As long as any person needs: what is sent within a second of opening a form is held."""
+    page.wait_for_timeout(1_100)
+
+
 @pytest.fixture
 def visit(chromium: Browser, running_demo: Demo) -> NarrowOrWide:
     """`with visit(width="phone", language="ja", dark=True, signed_in=True) as page`."""

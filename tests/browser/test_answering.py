@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Demo, NarrowOrWide
+from tests.browser.conftest import Demo, NarrowOrWide, think
 
 COMMENT = "サポートの返信が早くて助かります。"
 
@@ -25,6 +25,7 @@ def test_an_answer_reaches_the_dashboard(
         expect(page.locator("h1")).to_contain_text("友人や同僚に薦める可能性")
         _choose(page, 9)
         page.locator("textarea").fill(comment)
+        think(page)
         page.locator("form button").click()
         page.wait_for_url("**/thanks*")
         expect(page.locator("h1")).to_be_visible()
@@ -48,6 +49,7 @@ def test_the_keyboard_is_enough(running_demo: Demo, visit: NarrowOrWide) -> None
         page.keyboard.press("Tab")
         expect(page.locator("textarea")).to_be_focused()
         page.keyboard.type("Answered by keyboard")
+        think(page)
         while page.evaluate("document.activeElement.tagName") != "BUTTON":
             page.keyboard.press("Tab")
         page.keyboard.press("Enter")
@@ -61,6 +63,7 @@ def test_what_was_typed_is_kept_when_the_score_is_missing(
         page.goto(running_demo.lines["form"])
         page.locator("form").evaluate("form => form.noValidate = true")
         page.locator("textarea").fill("Forgot the score")
+        think(page)
         page.locator("form button").click()
         expect(page).to_have_title(re.compile("^Error:"))
         expect(page.locator("textarea")).to_have_value("Forgot the score")

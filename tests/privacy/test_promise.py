@@ -4,7 +4,7 @@ import logging.handlers
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import httpx
 import psycopg
@@ -23,6 +23,7 @@ from app.responses.promise import ALIKE_BELOW, RULES, promises_of
 from app.responses.receipts import write_receipt
 from app.responses.schemas import NewAnswer
 from app.responses.stored import NOTES
+from app.responses.suspicion import Suspicion
 from app.surveys.models import Channel, DimensionSource
 from app.surveys.queries import get_questionnaire
 from app.surveys.schemas import Questionnaire
@@ -34,6 +35,7 @@ from tests.responses.scene import Scene, make_scene, stored_answers
 NOW = datetime(2026, 7, 10, 3, 0, tzinfo=UTC)  # noon in Tokyo, Acme's time zone
 TODAY, JUNE = date(2026, 7, 10), date(2026, 6, 15)
 MINIMUM, MONTHS = 7, 18
+LONG_AGO = NOW - timedelta(days=1)
 ADDRESS = "/s/cafe/privacy"
 
 
@@ -146,6 +148,18 @@ async def sent_twice(stage: Stage) -> None:
         for _time in range(2):
             assert (await rita.post("/s/cafe/responses", data=fields)).status_code == 303
     assert stored_answers(stage.owner) == [(4, None)]
+
+
+async def programs_kept_apart(stage: Stage) -> None:
+    suspicion: Suspicion = stage.app.state.suspicion
+    seen = [suspicion.judge("192.0.2.0/24", uuid.uuid4(), LONG_AGO, "") for _ in range(3)]
+    assert seen == [None] * 3
+    key = suspicion._flow._key
+    assert "192.0.2" not in repr(vars(suspicion._flow))
+    with clock.fixed(clock.now() + timedelta(hours=1)):
+        suspicion.judge("192.0.2.0/24", uuid.uuid4(), LONG_AGO, "")
+    assert suspicion._flow._key != key
+    assert sum(moment > 0 for moment in suspicion._flow._moments) == 2, "only what came since"
 
 
 async def no_trace(stage: Stage) -> None:
@@ -280,6 +294,7 @@ CHECKS: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "The day, not the time": the_day,
     "Groups from a list": groups_from_a_list,
     "Sent twice, counted once": sent_twice,
+    "Programs kept apart": programs_kept_apart,
     "No trace in the logs": no_trace,
     "Everybody by day": everybody_by_day,
     "Words as written": words_as_written,
