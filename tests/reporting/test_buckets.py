@@ -1,4 +1,4 @@
-"""Whole months, ladders and periods at their edges."""
+"""Whole months and periods at their edges."""
 
 from datetime import date, timedelta
 from itertools import pairwise
@@ -11,19 +11,15 @@ from app.reporting.buckets import (
     Interval,
     Period,
     interval_start,
-    is_union_of_buckets,
-    ladder,
+    month_end,
+    month_number,
+    month_of_number,
+    settled_months,
     split,
     whole_months,
 )
 
-JANUARY, FEBRUARY, MARCH, APRIL = (date(2026, month, 1) for month in range(1, 5))
 DAYS = st.dates(date(2023, 12, 1), date(2026, 9, 30))
-PERIODS = st.tuples(DAYS, DAYS).map(lambda days: Period(*sorted(days)))
-COUNTS = st.dictionaries(
-    st.integers(0, 30).map(lambda at: date(2024 + at // 12, at % 12 + 1, 1)),
-    st.integers(0, 12),
-)
 
 
 @pytest.mark.parametrize(
@@ -50,35 +46,16 @@ def test_a_month_has_ended_only_on_the_day_after_it() -> None:
     assert whole_months(Period(None, None), date(2026, 7, 1)) == Period(None, date(2026, 6, 30))
 
 
-def test_small_months_join_the_months_after_and_the_rest_joins_the_last_bucket() -> None:
-    counts = {JANUARY: 2, FEBRUARY: 3, MARCH: 5, APRIL: 4}
-    assert ladder(counts, 5) == ((JANUARY, FEBRUARY), (MARCH, APRIL))
-    assert ladder({JANUARY: 2}, 5) == ((JANUARY,),)
-    assert ladder({JANUARY: 0}, 5) == ()
+@pytest.mark.parametrize(("day", "last"), [(2, date(2026, 5, 31)), (3, date(2026, 6, 30))])
+def test_a_month_has_settled_two_days_after_its_end(day: int, last: date) -> None:
+    assert settled_months(Period(None, None), date(2026, 7, day)) == Period(None, last)
 
 
-@given(COUNTS, st.integers(3, 8))
-def test_a_ladder_holds_every_answer_once_and_no_small_bucket(
-    counts: dict[date, int], minimum: int
-) -> None:
-    buckets = ladder(counts, minimum)
-    months = [month for bucket in buckets for month in bucket]
-    assert months == sorted(month for month, count in counts.items() if count)
-    if sum(counts.values()) >= minimum:
-        assert all(sum(counts[month] for month in bucket) >= minimum for bucket in buckets)
-
-
-@given(COUNTS, st.integers(3, 8), PERIODS, PERIODS)
-def test_two_periods_that_cut_no_bucket_differ_by_none_or_by_enough(
-    counts: dict[date, int], minimum: int, one: Period, other: Period
-) -> None:
-    buckets = ladder(counts, minimum)
-    if sum(counts.values()) < minimum:
-        return
-    in_one, in_other = ({month for month in counts if month in period} for period in (one, other))
-    if is_union_of_buckets(buckets, in_one) and is_union_of_buckets(buckets, in_other):
-        apart = sum(n for month, n in counts.items() if (month in one) and (month not in other))
-        assert apart == 0 or apart >= minimum
+@given(DAYS)
+def test_months_are_numbered_one_after_the_other(day: date) -> None:
+    number = month_number(day)
+    assert month_of_number(number) == day.replace(day=1)
+    assert month_number(month_end(day) + timedelta(days=1)) == number + 1
 
 
 @given(DAYS, st.integers(0, 500), st.sampled_from(Interval))
