@@ -125,14 +125,14 @@ def find_language(tag: str, available: Sequence[str]) -> str | None:
 
 @lru_cache(1_024)
 def _names(tag: str) -> tuple[str, ...]:
-    """`tag` and its wider names, the narrowest first; none where it names no language."""
+    """`tag` with its script, the narrowest name first; none where it names no language."""
     locale = _parsed(tag)
     if locale is None:
         return ()
     likely = _parsed(get_global("likely_subtags").get(locale.language, "").replace("_", "-"))
     language, script = locale.language, locale.script or (likely.script if likely else None)
-    wider = [f"{language}-{script}-{locale.territory}", f"{language}-{script}", language]
-    return tuple(dict.fromkeys(name.lower() for name in [tag, *wider]))
+    names = [f"{language}-{script}-{locale.territory}", f"{language}-{script}", language]
+    return tuple(name.lower() for name in names)
 
 
 def _parsed(tag: str) -> Locale | None:
