@@ -122,7 +122,7 @@ def visitor(chromium: Browser) -> Iterator[Open]:
 
         def open_page(address: str, width: str = "desktop", **options: str) -> Page:
             size = {"width": WIDTHS[width], "height": 700}
-            context = chromium.new_context(viewport=size, **options)  # type: ignore[arg-type]
+            context = chromium.new_context(viewport=size, **options)
             stack.callback(context.close)
             page = stack.enter_context(watched(context))
             page.goto(address)
@@ -171,7 +171,7 @@ def _answer_by_keyboard(page: Page, score: int, comment: str) -> None:
 
 def _check_with_axe(page: Page) -> None:
     for document in page.frames:
-        results = Axe().run(document, options={"resultTypes": ["violations"]})  # type: ignore[arg-type]
+        results = Axe().run(document, options={"resultTypes": ["violations"]})
         assert results.violations_count == 0, results.generate_report()
 
 
