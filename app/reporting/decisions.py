@@ -55,9 +55,11 @@ class Decisions:
     _start: int = field(init=False)
     _ladders: dict[str, Ladders] = field(init=False)
     _by_label: dict[Label, dict[int, Distribution]] = field(init=False)
+    _answered: set[int] = field(init=False)
 
     def __post_init__(self) -> None:
         self._start = min((month for month, _values in self.answers), default=0)
+        self._answered = {month for month, _values in self.answers}
         self._by_label = _by_label(self.selectors, self.answers)
         self._ladders = {selector: self._ladder(selector) for selector in self.selectors}
 
@@ -169,22 +171,18 @@ class Decisions:
         return dict(found)
 
     def _known(self, first: int, last: int) -> dict[Label, int]:
-        """Labels whose answers of these months are published, neither more nor less."""
+        """Labels whose figures cover just these months. Those in which nobody has the label count
+        too, where anybody answered: that nobody has it is not known there."""
+        answered = {month for month in self._answered if first <= month <= last}
         known: dict[Label, int] = {}
         for selector, ladders in self._ladders.items():
-            inside: Counter[str] = Counter()
+            covered: dict[str, set[int]] = defaultdict(set)
             for block in ladders.blocks:
                 if block.lies_in(first, last):
-                    inside[block.value] += ladders.size(block)
-            for value, size in inside.items():
-                label = selector, value
-                crosses = any(
-                    block.value == value and block.meets(first, last)
-                    for block in ladders.blocks
-                    if not block.lies_in(first, last)
-                )
-                if not crosses and self._within(label, first, last).total == size:
-                    known[label] = size
+                    covered[block.value].update(range(block.first, block.last + 1))
+            for value, months in covered.items():
+                if answered <= months:
+                    known[selector, value] = self._within((selector, value), first, last).total
         return known
 
     def _counts_of_pairs(self, first: int, last: int) -> dict[tuple[Label, Label], Distribution]:
