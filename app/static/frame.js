@@ -4,6 +4,8 @@
     honne: 1, state: news, close, title: document.title, lang: root.lang,
     height: Math.ceil(root.getBoundingClientRect().height),
   }, to);
+  const problem = document.querySelector(".error-summary");
+  if (problem) problem.focus();
   if (!to || parent === self) return;
   new ResizeObserver(() => tell(state)).observe(root);
   addEventListener("keydown", event => {

@@ -296,6 +296,45 @@ def test_a_site_that_is_not_listed_is_refused_by_the_browser(shop: Shop, chromiu
     context.close()
 
 
+def test_what_is_refused_is_put_right_in_the_frame(shop: Shop, visitor: Open) -> None:
+    page = visitor(f"{shop.site}/inline/en")
+    _wait_for(page, "shown")
+    frame = page.frame_locator("iframe")
+    frame.locator("textarea").fill("from the shop, at the second try")
+    page.wait_for_timeout(PERSON_MS)
+    frame.locator("form > button").click()
+    summary = frame.get_by_role("alert")
+    expect(summary).to_be_focused()
+    summary.get_by_role("link").click()
+    expect(frame.locator("input[name=score]").first).to_be_focused()
+    assert len(page.context.pages) == 1, "what helps with the form opens no other page"
+    page.keyboard.press("Space")
+    frame.locator("form > button").click()
+    expect(frame.locator("html[data-state=answered]")).to_be_attached()
+    assert "from the shop, at the second try" in shop.comments()
+
+
+def test_what_leads_away_opens_a_page_of_its_own(shop: Shop, visitor: Open) -> None:
+    page = visitor(f"{shop.site}/inline/en")
+    _wait_for(page, "shown")
+    with page.context.expect_page() as opened:
+        page.frame_locator("iframe").locator(".notice a").first.click()
+    expect(opened.value.locator("h1")).to_be_visible()
+    expect(page.frame_locator("iframe").locator("[name=score]")).to_have_count(11)
+
+
+def test_a_corner_stays_away_while_the_survey_is_closed(shop: Shop, visitor: Open) -> None:
+    assert shop.api.delete(f"{shop.survey}/publication").status_code == 200
+    try:
+        page = visitor(f"{shop.site}/corner/en")
+        page.wait_for_timeout(1_500)
+        expect(page.locator(DIALOG)).to_be_hidden()
+        assert page.evaluate("heard") == []
+        assert page.evaluate("localStorage.length") == 0, "it may come once the survey is open"
+    finally:
+        assert shop.api.put(f"{shop.survey}/publication").status_code == 200
+
+
 def test_only_the_form_itself_is_listened_to(shop: Shop, visitor: Open) -> None:
     """The page, or another frame in it, cannot speak for the form."""
     page = visitor(f"{shop.site}/inline/en")
