@@ -166,7 +166,7 @@ def _tables(questionnaire: Questionnaire, metrics: Metrics, list_href: str) -> l
     for selector, found in metrics.groups.items():
         # Whether anybody fell outside of the declared values is not told where it is hidden.
         groups = [group for group in found if group.figures or group.value not in RESERVED_VALUES]
-        widest = max((_reach(group) for group in groups), default=(0, ()))
+        widest = max(map(_reach, groups), key=lambda reach: reach[0], default=(0, ()))
         rows = [
             _row(questionnaire, metrics, selector, group, list_href, widest) for group in groups
         ]

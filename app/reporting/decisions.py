@@ -65,8 +65,9 @@ class Decisions:
 
     def close_all(self, first: int | None, last: int) -> None:
         """Close the months up to `last`; without a `first`, from the first with answers."""
-        for month in range(self._start if first is None else max(first, self._start), last + 1):
-            self.close(month)
+        if self.answers:  # else no month is the first, and there are thousands since the year 0
+            for month in range(max(first or 0, self._start), last + 1):
+                self.close(month)
 
     def close(self, month: int) -> None:
         """Publish what may be published now that `month` is closed; adds to `new`."""

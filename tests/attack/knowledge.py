@@ -35,7 +35,7 @@ class Sum:
 class Knowledge:
     """A system of equations over the unknowns.
 
-    `known` are sums and their sizes. What nobody may know, the true sizes, comes in afterwards.
+    `known` are sums, of one or several runs of months, and their sizes.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Knowledge:
         selectors: Sequence[str],
         values: Sequence[Values],
         months: int,
-        known: Iterable[tuple[Sum, int]],
+        known: Iterable[tuple[Sequence[Sum], int]],
     ) -> None:
         self._values = dict(zip(selectors, values, strict=True))
         self._months = months
@@ -55,7 +55,9 @@ class Knowledge:
             for value in values[at]
         }
         found = list(known)
-        self._matrix = np.array([self.row_of(of) for of, _size in found])
+        self._matrix = np.array(
+            [np.sum([self.row_of(part) for part in parts], axis=0) for parts, _size in found]
+        )
         self._sizes = np.array([size for _of, size in found], dtype=float)
 
     def row_of(self, of: Sum) -> Vector:

@@ -57,7 +57,8 @@ def known_of(
         (Sum(dict(figure.labels), figure.first, figure.last), figure.counts.total)
         for figure in decided
     ]
-    return Knowledge(survey.selectors, survey.values, survey.months, sums), sums
+    known = [([of], size) for of, size in sums]
+    return Knowledge(survey.selectors, survey.values, survey.months, known), sums
 
 
 def _size(survey: RandomSurvey, target: Sum) -> int:

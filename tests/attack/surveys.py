@@ -31,8 +31,7 @@ class RandomSurvey:
     def decided(self) -> list[Decided]:
         """What is published of it, closed in one go."""
         decisions = Decisions(self.selectors, self.answers, self.minimum)
-        for month in range(self.months):
-            decisions.close(month)
+        decisions.close_all(0, self.months - 1)
         return decisions.new
 
     def decided_by_month(self) -> list[Decided]:
