@@ -29,6 +29,8 @@ for (const name of ["shown", "answered", "closed"]) {
 EMBEDS = {
     "inline": '<div data-honne-survey="{slug}" data-honne-segment-plan="business"></div>'
     '<script async src="{honne}/embed.v1.js"></script>',
+    "tag": '<script async src="{honne}/embed.v1.js" data-honne-survey="{slug}"'
+    ' data-honne-lang="ja"></script>',
     "corner": '<button type="button" data-honne-open="{slug}">Feedback</button>'
     '<script async src="{honne}/embed.v1.js" data-honne-survey="{slug}"'
     ' data-honne-mode="popover" data-honne-delay="0.3"></script>',
@@ -192,6 +194,8 @@ def test_a_form_in_the_page_takes_its_height_and_an_answer(
     assert box is not None
     assert abs(box["height"] - wanted) <= 1, "no scroll bar, no gap"
     assert not _is_inside(page), "the focus stays where it was"
+    if language == "en":
+        expect(frame.locator(".notice")).to_contain_text("also: Plan, Role")
     _check_with_axe(page)
     if width == "phone":
         cell = frame.locator("fieldset label").first.bounding_box()
@@ -315,12 +319,14 @@ def test_what_is_refused_is_put_right_in_the_frame(shop: Shop, visitor: Open) ->
 
 
 def test_what_leads_away_opens_a_page_of_its_own(shop: Shop, visitor: Open) -> None:
-    page = visitor(f"{shop.site}/inline/en")
+    page = visitor(f"{shop.site}/tag/en")
     _wait_for(page, "shown")
+    frame = page.frame_locator("iframe")
+    expect(frame.locator("html")).to_have_attribute("lang", "ja")
     with page.context.expect_page() as opened:
-        page.frame_locator("iframe").locator(".notice a").first.click()
+        frame.locator(".notice a").first.click()
     expect(opened.value.locator("h1")).to_be_visible()
-    expect(page.frame_locator("iframe").locator("[name=score]")).to_have_count(11)
+    expect(frame.locator("[name=score]")).to_have_count(11)
 
 
 def test_a_corner_stays_away_while_the_survey_is_closed(shop: Shop, visitor: Open) -> None:

@@ -12,7 +12,7 @@ import pytest
 from app.foundation.web.rendering import static_text
 from tests.factories import Cast
 from tests.responses.scene import Scene
-from tests.responses.test_form import ticket_in
+from tests.responses.test_form import labels, ticket_in
 
 SHOP = "https://shop.example"
 EMBED = f"embed={quote(SHOP, safe='')}"
@@ -83,7 +83,7 @@ async def test_other_pages_stay_out_of_frames(client: httpx.AsyncClient) -> None
 async def test_an_answer_from_a_frame_stays_there_and_counts_as_embedded(
     client: httpx.AsyncClient, owner: psycopg.Connection
 ) -> None:
-    page = await client.get(f"/s/cafe?{EMBED}&lang=ja")
+    page = await client.get(f"/s/cafe?{EMBED}&lang=ja&plan=pro")
     action = re.search(r'<form method="post" action="([^"]+)" target="_self"', page.text)
     assert action
     address = action[1].replace("&amp;", "&")
@@ -98,6 +98,7 @@ async def test_an_answer_from_a_frame_stays_there_and_counts_as_embedded(
     assert (ancestors(thanks), parent(thanks)) == (f"{SHOP} https://help.example", SHOP)
     assert 'data-state="answered"' in thanks.text
     assert owner.execute("SELECT score, channel FROM responses").fetchall() == [(9, "embed")]
+    assert labels(owner) == [{"plan": "pro"}]
 
 
 @pytest.mark.usefixtures("origins")
