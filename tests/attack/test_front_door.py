@@ -32,7 +32,7 @@ from tests.reporting.data import make_survey
 from tests.responses.scene import Scene
 
 MINIMUM = 5
-SURVEYS = 3
+SURVEYS = 2
 MONTHS = tuple(date(2026, month, 1) for month in (1, 2, 3))
 PLAN = ImportPlan("score", date_column="day", segments={"plan": "plan"}, is_again=True)
 Truth = Counter[tuple[date, tuple[str, ...]]]

@@ -35,7 +35,7 @@ def test_a_small_pair_takes_its_rectangle_along() -> None:
 
 
 def test_pairs_of_labels_that_are_hidden_are_hidden() -> None:
-    answers = {("free", "en", "link"): 40, ("pro", "ja", "qr"): 40}
+    answers: dict[tuple[str, ...], int] = {("free", "en", "link"): 40, ("pro", "ja", "qr"): 40}
     assert tables(answers, {}).shown == {}
 
 
