@@ -81,6 +81,12 @@ def text_direction(language: str) -> str:
     return babel_locale(language).text_direction
 
 
+def isolate(text: str) -> str:
+    """A name or number as it stands among right-to-left words: its full stop stays at its end, and
+    a telephone number begins with its first figure. Unchanged where the page runs left to right."""
+    return f"\u2068{text}\u2069" if text_direction(current_language()) == "rtl" else text
+
+
 def gettext(message: str, language: str | None = None) -> str:
     """`message` in the reader's language, or in `language`; itself where there is none."""
     return _catalogue(language or _language.get()).gettext(message) if message else ""
@@ -230,7 +236,7 @@ def _differences(source: Catalog, catalogue: Catalog, name: str) -> list[str]:
             continue
         translated = catalogue.get(message.id)
         if translated is None or not _is_filled(translated.string):
-            found.append(f"{name}: missing: {message.id!r} ({message.locations[0][0]})")
+            found.append(f"{name}: missing: {message.id!r} ({min(message.locations)[0]})")
         elif translated.fuzzy:
             found.append(f"{name}: fuzzy: {message.id!r}")
         else:

@@ -11,6 +11,7 @@ from app.foundation.translation import (
     Plural,
     babel_locale,
     current_language,
+    isolate,
     mark,
     mark_plural,
     phrase,
@@ -78,7 +79,7 @@ def number_of(rule: Rule) -> int:
 
 def _asker(survey: Questionnaire) -> Mapping[str, object]:
     texts = survey.wording.get(current_language()) or survey.wording[survey.default_language]
-    return {"name": survey.workspace_name, "purpose": texts[PURPOSE]}
+    return {"name": isolate(survey.workspace_name), "purpose": texts[PURPOSE]}
 
 
 def groups_of(survey: Questionnaire) -> Sequence[str]:
@@ -285,7 +286,7 @@ RULES: Sequence[Rule] = (
         mark("Somebody to ask"),
         mark("Questions: %(contact)s"),
         ("app.surveys.models.Survey.contact",),
-        lambda survey: {"contact": survey.contact},
+        lambda survey: {"contact": isolate(survey.contact)},
         applies=lambda survey: bool(survey.contact),
     ),
 )

@@ -117,7 +117,7 @@ def test_missing_fuzzy_spoiled_and_unused_messages_are_reported(
     assert sorted(capsys.readouterr().out.splitlines()) == [
         "ja/form.po: fuzzy: 'Send'",
         "ja/form.po: missing: 'Extremely likely' (app/surveys/wording.py)",
-        "ja/form.po: missing: 'Try again' (templates/responses/try_again.html)",
+        "ja/form.po: missing: 'Try again' (templates/responses/erasure_put_off.html)",
         "ja/form.po: no longer used: 'Sent by pigeon'",
         "ja/form.po: unknown named placeholder 'contakt': 'Questions: %(contact)s'",
     ]

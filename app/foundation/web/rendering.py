@@ -17,7 +17,7 @@ from starlette.types import Scope
 from app.foundation import translation
 from app.foundation.paths import ROOT
 from app.foundation.phrases import break_phrases
-from app.foundation.translation import babel_locale, current_language, text_direction
+from app.foundation.translation import babel_locale, current_language, isolate, text_direction
 
 TEMPLATES = ROOT / "templates"
 STATIC = ROOT / "app" / "static"
@@ -120,6 +120,7 @@ def _environment() -> Environment:
     environment.filters.update(
         nps=format_nps,
         phrases=break_phrases,
+        isolated=isolate,
         direction=text_direction,
         number=format_number,
         share=format_share,
