@@ -69,12 +69,12 @@ def test_a_scanner_that_clicks_through_at_once_is_held(
             started = time.monotonic()
             page.goto(running_demo.lines["form"], wait_until="commit")
             _click_through(page, synthetic)
-            seconds = time.monotonic() - started
             page.wait_for_url("**/thanks*")
+            seconds = time.monotonic() - started
         if seconds < 1:
-            break
-    assert seconds < 1, "this machine is too slow to be a scanner"
-    assert _answers(running_demo, chromium) - before == {"held": 1}
+            assert _answers(running_demo, chromium) - before == {"held": 1}
+            return
+    pytest.fail("this machine is too slow to be a scanner")
 
 
 def _click_through(page: Page, synthetic: bool) -> None:

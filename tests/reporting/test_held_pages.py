@@ -1,6 +1,7 @@
 """Held answers as managers see them."""
 
 import re
+from collections.abc import Mapping
 
 import httpx
 import psycopg
@@ -14,7 +15,7 @@ from tests.reporting.test_pages import dashboard, page
 from tests.responses.scene import Scene, recount, stored_counts
 from tests.responses.test_reviewing import an_answer, hold_answers, standings
 
-SEVERAL = {HoldReason.TOO_FAST: 3, HoldReason.TRAP: 1}
+SEVERAL: Mapping[HoldReason | None, int] = {HoldReason.TOO_FAST: 3, HoldReason.TRAP: 1}
 
 
 @pytest.fixture

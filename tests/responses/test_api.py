@@ -45,6 +45,7 @@ async def test_an_answer_is_recorded(
         "answered_on": TODAY.isoformat(),
         "standing": "counted",
         "exclusion_reason": None,
+        "hold_reason": None,
     }
     assert stored_answers(owner) == [(9, "良い\n！")]
     assert stored_counts(owner) == recount(owner)

@@ -2,6 +2,7 @@
 
 import uuid
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 import httpx
@@ -17,11 +18,16 @@ from app.responses.schemas import NewAnswer
 from app.surveys.models import Channel
 from tests.responses.scene import Scene, recount, stored_counts
 
-HELD = {HoldReason.TOO_FAST: 3, HoldReason.TRAP: 2, HoldReason.FLOOD: 1, None: 1}
+HELD: Mapping[HoldReason | None, int] = {
+    HoldReason.TOO_FAST: 3,
+    HoldReason.TRAP: 2,
+    HoldReason.FLOOD: 1,
+    None: 1,
+}
 
 
 async def hold_answers(
-    database: Database, scene: Scene, day: date, held: dict[HoldReason | None, int] = HELD
+    database: Database, scene: Scene, day: date, held: Mapping[HoldReason | None, int] = HELD
 ) -> None:
     answers = [
         NewAnswer(
