@@ -115,7 +115,7 @@ class Decisions:
         for block in sorted(set(new) - guarded, key=lambda found: (ladders.size(found), found)):
             if not any(
                 self._gives_away(ladders, selector, kept | guarded, first, block.last)
-                for first in {found.first for found in kept | guarded}
+                for first in {found.first for found in ladders.blocks}
             ):
                 break
             guarded.add(block)
@@ -128,14 +128,16 @@ class Decisions:
         self, ladders: Ladders, selector: str, guarded: set[Block], first: int, last: int
     ) -> bool:
         """Whether the months' totals less all scores told are those of people who are alike."""
-        inside = [found for found in ladders.blocks if found.lies_in(first, last)]
-        if not guarded.intersection(inside):
+        inside = {found for found in ladders.blocks if found.lies_in(first, last)}
+        told = inside - guarded
+        # A month of which nothing is told is given by its own total anyway.
+        months = {month for found in told for month in range(found.first, found.last + 1)}
+        if not any(found.meets(month, month) for found in guarded & inside for month in months):
             return False
-        told = [self._counts(selector, found) for found in inside if found not in guarded]
         everybody = added(
-            counts for (month, _values), counts in self.answers.items() if first <= month <= last
+            counts for (month, _values), counts in self.answers.items() if month in months
         )
-        return is_alike(_less(everybody, added(told)))
+        return is_alike(everybody - added(self._counts(selector, found) for found in told))
 
     def _close_pairs(self, month: int) -> None:
         first = max(ladders.start for ladders in self._ladders.values())
@@ -238,12 +240,6 @@ def _guarded_pairs(
                 guarded.add(min(told, key=lambda pair: (counts[pair].total, pair)))
                 changed = True
     return guarded
-
-
-def _less(counts: Distribution, taken: Distribution) -> Distribution:
-    return Distribution(
-        tuple(have - less for have, less in zip(counts.counts, taken.counts, strict=True))
-    )
 
 
 def is_alike(counts: Distribution) -> bool:

@@ -109,3 +109,32 @@ def test_scores_of_people_who_are_alike_are_not_told(answers: Answers) -> None:
     for figure in decided(answers):
         if is_alike(figure.counts):
             assert figure.is_guarded
+
+
+@given(editions())
+@settings(max_examples=100)
+def test_nor_are_they_what_the_totals_leave(answers: Answers) -> None:
+    figures = [figure for figure in decided(answers) if len(figure.labels) == 1]
+    for selector in SELECTORS:
+        mine = [
+            figure for figure in figures if {name for name, _value in figure.labels} == {selector}
+        ]
+        for first in MONTHS:
+            for last in range(first, MONTHS[-1] + 1):
+                inside = [at for at in mine if first <= at.first and at.last <= last]
+                shown = [at for at in inside if not at.is_guarded]
+                covered = {at for figure in shown for at in range(figure.first, figure.last + 1)}
+                # A month of which nothing is told is given by its own total anyway.
+                if len(shown) < len(inside) and covered == set(range(first, last + 1)):
+                    left = _left(answers, first, last, shown)
+                    assert not is_alike(left), "the totals less what is told gives these scores"
+
+
+def _left(answers: Answers, first: int, last: int, told_: list[Decided]) -> Distribution:
+    everybody = [counts.counts for (at, _v), counts in answers.items() if first <= at <= last]
+    shown = [figure.counts.counts for figure in told_]
+    columns = zip(*everybody, strict=True)
+    taken = list(zip(*shown, strict=True)) or [()] * 11
+    return Distribution(
+        tuple(sum(column) - sum(less) for column, less in zip(columns, taken, strict=True))
+    )
