@@ -37,11 +37,13 @@ async def _answer(database: Database, scene: Scene, number: int, times: int = 1)
             Channel.LINK, clock.today("Asia/Tokyo"), labels={"plan": ("free", "pro")[at % 2]},
             submission_key=uuid.uuid4(),
         )  # fmt: skip
+        first: list[uuid.UUID] = []
         for _time in range(times):
             answer = replace(answer, id=uuid.uuid4(), comment=f"{answer.comment}.")
             async with database.transaction(scene.workspace_id) as session:
                 [stored] = await store_answers(session, scene.workspace_id, [answer])
-        ids.append(stored.id)
+            first.append(stored.id)
+        ids.append(first[-1])
     return ids
 
 

@@ -3,7 +3,8 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.reporting.ladders import Block, Ladders
+from app.reporting.certainty import Block
+from app.reporting.ladders import Ladders
 
 MINIMUM = 5
 MONTHS = 10
@@ -28,7 +29,7 @@ def test_no_few_answers_follow_from_totals_and_blocks(
             value: {at: size for at, size in months.items() if start <= at <= month}
             for value, months in sizes.items()
         }
-        blocks += Ladders(known, MINIMUM, blocks, start).close(month, _always)
+        blocks += Ladders(known, MINIMUM, blocks, start).close(month)
     for first in range(MONTHS):
         for last in range(first, MONTHS):
             rest = _rest(sizes, blocks, first, last)
@@ -38,10 +39,6 @@ def test_no_few_answers_follow_from_totals_and_blocks(
     for block in blocks:
         assert _size(sizes, block) >= MINIMUM
 
-
-def _always(_block: Block) -> bool:
-    """Other selectors have nothing against it."""
-    return True
 
 
 def _rest(sizes: dict[str, dict[int, int]], blocks: list[Block], first: int, last: int) -> int:
@@ -73,4 +70,4 @@ def test_new_blocks_keep_clear_of_one_that_is_known_in_part() -> None:
     sizes = {"a": {3: 5, 4: 5, 5: 5}, "b": {3: 1, 5: 5}, "c": {3: 1, 4: 1, 5: 5}}
     ladders = Ladders(sizes, MINIMUM, [Block("a", 1, 4)], start=3)
     assert ladders.start == 5
-    assert set(ladders.close(5, _always)) == {Block(value, 5, 5) for value in "abc"}
+    assert set(ladders.close(5)) == {Block(value, 5, 5) for value in "abc"}
