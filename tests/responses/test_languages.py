@@ -6,6 +6,7 @@ import zlib
 from html import unescape
 
 import httpx
+import psycopg
 import pytest
 
 from app.accounts.schemas import SYSTEM
@@ -16,6 +17,7 @@ from app.surveys.inputs import SurveyInput
 from app.surveys.listings import list_links
 from app.surveys.wording import default_texts
 from tests.factories import Cast
+from tests.responses.test_form import database_away
 
 LANGUAGES = form_languages()
 BUDGET = 6_000  # Bytes of the compressed form: HTML, styles and scripts.
@@ -117,6 +119,19 @@ async def test_what_is_wrong_is_said_in_the_readers_language(
         assert sent.status_code == 422
         assert gettext("Choose a number from 0 to 10.", language) in words(sent)
         assert sent.text.split("<title>")[1].startswith(gettext("Error:", language))
+
+
+async def test_a_text_comes_back_in_the_readers_language(
+    client: httpx.AsyncClient, address: str, owner: psycopg.Connection
+) -> None:
+    with database_away(owner):
+        sent = await client.post(
+            f"{address}/responses?lang=ko", data={"score": "3", "comment": "mine"}
+        )
+    assert sent.status_code == 503
+    assert '<html lang="ko"' in sent.text
+    assert gettext("Try again", "ko") in sent.text
+    assert "mine</textarea>" in sent.text
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from fastapi import Request
 from markupsafe import Markup
 from starlette.responses import Response
 
-from app.foundation.errors import NotFound, UnsupportedMediaType
+from app.foundation.database import AWAY
+from app.foundation.errors import NotFound, Unavailable, UnsupportedMediaType
 from app.foundation.translation import (
     SOURCE_LANGUAGE,
     choose_language,
@@ -45,6 +46,11 @@ async def find_entrance(request: Request, slug: str) -> Entrance:
     except NotFound as error:
         set_language(choose_language(accepted, form_languages(), SOURCE_LANGUAGE, wanted))
         raise Shut(show(request, "responses/shut.html", 404, reason="unknown")) from error
+    except (Unavailable, *AWAY):
+        # What was sent comes back on a respondents' page, which speaks more than the managers' do.
+        if request.method == "POST":
+            set_language(choose_language(accepted, form_languages(), SOURCE_LANGUAGE, wanted))
+        raise
     survey = entrance.questionnaire
     set_language(choose_language(accepted, survey.languages, survey.default_language, wanted))
     return entrance
