@@ -108,7 +108,8 @@ async def test_amending_keeps_the_standing(
             }
             await apply_count_changes(session, scene.workspace_id, found)
         owner.execute("UPDATE responses SET standing = 'excluded', exclusion_reason = 'test'")
-    [second] = await store(database, scene, answer(scene, 10, submission_key=key))
+    again = answer(scene, 10, submission_key=key, standing=Standing.HELD)
+    [second] = await store(database, scene, again)
     assert second.standing is standing
     assert stored_counts(owner) == recount(owner)
 
@@ -147,7 +148,7 @@ operations = st.lists(
 async def test_counts_always_equal_a_recount(
     database: Database, scene: Scene, owner: psycopg.Connection, batches: list[list[Any]]
 ) -> None:
-    owner.execute("TRUNCATE submission_keys, responses, daily_counts, segment_sets")
+    owner.execute("TRUNCATE submission_keys, responses, daily_counts, segment_sets CASCADE")
     expected: dict[object, tuple[int, str | None]] = {}
     for number, batch in enumerate(batches):
         new = [
