@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation.translation import gettext
-from app.reporting.buckets import Interval, Period, number_of_months
+from app.reporting.buckets import Interval, number_of_months
 from app.reporting.filters import MAX_LABELS, SEGMENT_PREFIX, ReportFilter, selectors
 from app.reporting.labels import name_of_point, name_of_runs, name_of_selector, name_of_value
 from app.reporting.listing import Listing, ListRequest, list_responses
@@ -25,7 +25,7 @@ DAYS_OF_WEEKS = 190
 class TableRow:
     """A value of a split in the segment table; `figures` is None where it is hidden.
 
-    `months` says which months they are of where these are not all of the others'.
+    `months` says of how many months they are where other values have more.
     """
 
     name: str
@@ -166,10 +166,8 @@ def _tables(questionnaire: Questionnaire, metrics: Metrics, list_href: str) -> l
     for selector, found in metrics.groups.items():
         # Whether anybody fell outside of the declared values is not told where it is hidden.
         groups = [group for group in found if group.figures or group.value not in RESERVED_VALUES]
-        widest = max(map(_reach, groups), key=lambda reach: reach[0], default=(0, ()))
-        rows = [
-            _row(questionnaire, metrics, selector, group, list_href, widest) for group in groups
-        ]
+        most = max(map(_reach, groups), default=0)
+        rows = [_row(questionnaire, metrics, selector, group, list_href, most) for group in groups]
         # Somebody who is asked in one language through one link learns nothing from a table of it.
         if selector.startswith(SEGMENT_PREFIX) or len(rows) > 1:
             name = name_of_selector(questionnaire, selector)
@@ -177,10 +175,10 @@ def _tables(questionnaire: Questionnaire, metrics: Metrics, list_href: str) -> l
     return tables
 
 
-def _reach(group: Group) -> tuple[int, tuple[Period, ...]]:
-    """How many months a group's figures are of, and which."""
-    runs = group.figures.covered if group.figures and group.figures.covered else ()
-    return sum(number_of_months(run) for run in runs), runs
+def _reach(group: Group) -> int:
+    """How many months a group's figures are of."""
+    runs = group.figures.covered if group.figures else None
+    return sum(number_of_months(run) for run in runs or ())
 
 
 def _row(
@@ -189,7 +187,7 @@ def _row(
     selector: str,
     group: Group,
     list_href: str,
-    widest: tuple[int, tuple[Period, ...]],
+    most: int,
 ) -> TableRow:
     narrowed = replace(metrics.filter, interval=None, group_by=())
     if metrics.groups_period is not None:
@@ -197,11 +195,17 @@ def _row(
         narrowed = replace(narrowed, since=months.since, until=months.until)
     return TableRow(
         name=name_of_value(questionnaire, selector, group.value),
-        months="" if _reach(group) == widest else name_of_runs(_reach(group)[1]),
+        months=_part_of_months(_reach(group), most),
         figures=group.figures,
         change=group.change,
         href=_link(list_href, narrowed.with_label(selector, group.value)),
     )
+
+
+def _part_of_months(reach: int, most: int) -> str:
+    if not 0 < reach < most:
+        return ""
+    return gettext("%(count)s of %(all)s months") % {"count": reach, "all": most}
 
 
 def _link(list_href: str, asked: ReportFilter, category: Category | None = None) -> str:
