@@ -33,6 +33,7 @@ from app.reporting.buckets import Period, is_on_month_bounds, month_end
 from app.reporting.filters import ReportFilter, refused
 from app.reporting.publication import Block, RowScope, publish_rows
 from app.reporting.queries import selected, within
+from app.responses.closing import days_of_api
 from app.responses.models import SCORES, Edition, HoldReason, Response, SegmentSet, Standing
 from app.scoring import Category, Distribution, category_of
 from app.surveys.schemas import Questionnaire
@@ -138,12 +139,17 @@ def _number_of_block(scope: RowScope) -> ColumnElement[int]:
 
 
 def _in_block(scope: RowScope, block: Block) -> ColumnElement[bool]:
-    """The answers that a block counts: of its months, and of its file if that was late."""
+    """The answers that a block counts: of its months, and of its file if that was late. What the
+    API brought late is in no block before its day is closed."""
     in_months = and_(*within(Response.answered_on, block.period))
     late = scope.late.get(block.edition_id)
     if late is not None:
         return in_months & (Response.import_id == late.import_id)
-    return in_months & ~or_(false(), *map(_is_of, scope.late.values()))
+    by_api = days_of_api(scope.workspace_id, scope.survey_id)
+    came_late = or_(
+        func.coalesce(Response.import_id.in_(by_api), False), *map(_is_of, scope.late.values())
+    )
+    return in_months & ~came_late
 
 
 def _is_of(late: Edition) -> ColumnElement[bool]:

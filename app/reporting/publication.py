@@ -36,6 +36,7 @@ from app.reporting.models import PublishedFigure
 from app.reporting.queries import load_closed_answers
 from app.responses.closing import close_months, list_editions, lock_edition
 from app.responses.models import Edition
+from app.responses.retention import kept_from
 from app.scoring import AnswerCounts, Distribution, GroupCounts
 from app.surveys.schemas import Questionnaire
 
@@ -299,6 +300,8 @@ class RowScope:
     listed.
     """
 
+    workspace_id: uuid.UUID
+    survey_id: uuid.UUID
     labels: Mapping[str, str]
     blocks: tuple[Block, ...] = ()
     late: Mapping[uuid.UUID, Edition] = field(default_factory=dict)
@@ -308,11 +311,21 @@ class RowScope:
 async def publish_rows(
     session: AsyncSession, questionnaire: Questionnaire, asked: ReportFilter, today: date
 ) -> RowScope:
-    """The scope of a list: every day for everybody, published blocks for a subgroup."""
+    """The scope of a list: every day for everybody, published blocks for a subgroup.
+
+    A block of which a day has gone its time is listed no more: whoever looked every day would see
+    from what is missing which answers were given on which day.
+    """
+    survey = questionnaire.workspace_id, questionnaire.survey_id
     if not asked.is_subgroup:
-        return RowScope({})
+        return RowScope(*survey, {})
     published = await load_published(session, questionnaire, asked.labels, (), today)
-    blocks = published.blocks(asked.labels, settled_months(asked.period, today))
-    editions = await list_editions(session, questionnaire.workspace_id, questionnaire.survey_id)
+    limit = kept_from(today, questionnaire.retention_months)
+    blocks = [
+        block
+        for block in published.blocks(asked.labels, settled_months(asked.period, today))
+        if block.period.since and block.period.since >= limit
+    ]
+    editions = await list_editions(session, *survey)
     late = {edition.id: edition for edition in editions if edition.import_id}
-    return RowScope(asked.labels, tuple(blocks), late, is_suppressed=not blocks)
+    return RowScope(*survey, asked.labels, tuple(blocks), late, is_suppressed=not blocks)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, case, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -118,18 +118,24 @@ async def file_late_answers(
     session: AsyncSession, workspace_id: uuid.UUID, answers: Sequence[NewAnswer]
 ) -> Sequence[NewAnswer]:
     """The answers, those with a day of a closed month as part of today's import by the API."""
-    today = clock.now().date()
-    if all(settled_before(today) <= answer.answered_on for answer in answers):
+    if all(_latest_open_day() <= answer.answered_on for answer in answers):
         return answers  # as good as always
     filed = list(answers)
     for survey_id in sorted({answer.survey_id for answer in answers}):
         in_time = await lock_edition(session, workspace_id, survey_id, shared=True)
         late = [at for at, answer in enumerate(answers) if _is_late(answer, in_time)]
         if late:
+            # Asked for under the lock: whoever waited while a day was closed belongs to the next.
+            today = clock.now().date()
             import_id = await _record_day_of_api(session, in_time, today, len(late))
             for at in late:
                 filed[at] = replace(filed[at], import_id=import_id)
     return filed
+
+
+def _latest_open_day() -> date:
+    """The first day that is open everywhere: some calendars are a day ahead of UTC."""
+    return settled_before(clock.now().date() + timedelta(days=1))
 
 
 def _is_late(answer: NewAnswer, in_time: Edition) -> bool:
@@ -159,7 +165,11 @@ async def _record_day_of_api(
     found = await session.scalars(
         statement.on_conflict_do_update(
             index_elements=[Import.workspace_id, Import.id],
-            set_={"stored": Import.stored + statement.excluded.stored, "undone_at": None},
+            set_={
+                "stored": case((Import.undone_at.is_(None), Import.stored), else_=0)
+                + statement.excluded.stored,
+                "undone_at": None,
+            },
         ).returning(Import.id)
     )
     return found.one()
@@ -169,19 +179,8 @@ async def _close_days_of_api(session: AsyncSession, in_time: Edition) -> list[Ed
     """Close what the API brought late on days that are over; returns the new editions."""
     assert in_time.closed_through is not None
     waiting = await session.scalars(
-        select(Import.id)
-        .outerjoin(
-            Edition,
-            (Edition.workspace_id == Import.workspace_id) & (Edition.import_id == Import.id),
-        )
-        .where(
-            Import.workspace_id == in_time.workspace_id,
-            Import.survey_id == in_time.survey_id,
-            Import.file_hash == BY_API,
-            Import.undone_at.is_(None),
-            Import.created_at < datetime.combine(clock.now().date(), time(), UTC),
-            Edition.id.is_(None),
-        )
+        _waiting_days_of_api(in_time.workspace_id, in_time.survey_id)
+        .where(Import.created_at < datetime.combine(clock.now().date(), time(), UTC))
         .order_by(Import.created_at)
     )
     import_ids = waiting.all()
@@ -199,6 +198,27 @@ async def _close_days_of_api(session: AsyncSession, in_time: Edition) -> list[Ed
         for import_id in import_ids
         if import_id not in closed
     ]
+
+
+def days_of_api(workspace_id: uuid.UUID, survey_id: uuid.UUID) -> Select[uuid.UUID]:
+    """The ids of the imports that are what the API brought late: no answer of theirs is in time."""
+    return select(Import.id).where(
+        Import.workspace_id == workspace_id,
+        Import.survey_id == survey_id,
+        Import.file_hash == BY_API,
+    )
+
+
+def _waiting_days_of_api(workspace_id: uuid.UUID, survey_id: uuid.UUID) -> Select[uuid.UUID]:
+    """Those of them that have no edition so far."""
+    return (
+        days_of_api(workspace_id, survey_id)
+        .outerjoin(
+            Edition,
+            (Edition.workspace_id == Import.workspace_id) & (Edition.import_id == Import.id),
+        )
+        .where(Import.undone_at.is_(None), Edition.id.is_(None))
+    )
 
 
 async def lock_edition(
@@ -230,7 +250,17 @@ async def is_closed(session: AsyncSession, response: Response) -> bool:
     """Whether the answer's month is closed, so that subgroups stay as they are. Until the
     transaction ends it cannot be closed by others."""
     in_time = await lock_edition(session, response.workspace_id, response.survey_id, shared=True)
-    return response.answered_on < first_open_day(in_time)
+    if response.answered_on >= first_open_day(in_time):
+        return False
+    return not await _is_waiting(session, response)
+
+
+async def _is_waiting(session: AsyncSession, response: Response) -> bool:
+    """Whether it came late by the API, on a day that is not closed so far."""
+    if response.import_id is None:
+        return False
+    waiting = _waiting_days_of_api(response.workspace_id, response.survey_id)
+    return bool(await session.scalar(waiting.where(Import.id == response.import_id)))
 
 
 def first_open_day(in_time: Edition) -> date:

@@ -19,7 +19,7 @@ from app.accounts.schemas import Actor
 from app.foundation import clock
 from app.foundation.errors import Conflict, Invalid, NotFound
 from app.foundation.tokens import new_id
-from app.responses.closing import close_import, close_in_time
+from app.responses.closing import BY_API, close_import, close_in_time, lock_edition
 from app.responses.counts import CountKey, apply_count_changes, count_key
 from app.responses.csv_reading import CsvFile, Progress
 from app.responses.deletions import record_deletions
@@ -194,6 +194,8 @@ async def undo_import(
         raise NotFound
     if found.undone_at is not None:
         raise Conflict("This import was undone before.")
+    if found.file_hash == BY_API:  # the day may not be over: let nothing be added meanwhile
+        await lock_edition(session, workspace_id, found.survey_id)
     await refuse_while_held(session, workspace_id, found.survey_id)
     changes = await _lock_and_count(session, workspace_id, import_id)
     await session.execute(

@@ -130,6 +130,77 @@ async def test_what_the_api_brings_late_is_published_the_day_after(
     assert found.fetchall() == [("API 2026-07-10", 11, "00:00:00")], "no moment is kept"
 
 
+def late(plan: str = "free", score: int = 0) -> dict[str, object]:
+    return {"score": score, "answered_on": "2026-05-09", "segments": {"plan": plan}}
+
+
+async def test_what_the_api_brings_late_is_not_listed_before_its_day_is_closed(
+    acme_reader: httpx.AsyncClient, acme_api: httpx.AsyncClient, scene: Scene
+) -> None:
+    rows = await everything(acme_reader, scene, **PLAN)
+    address = f"/api/v1/surveys/{scene.survey_id}/responses"
+    assert (await acme_api.post(address, json=late())).status_code == 201
+    assert await everything(acme_reader, scene, **PLAN) == rows
+    with clock.fixed(NOW + timedelta(days=1)):
+        assert await everything(acme_reader, scene, **PLAN) == rows, "one alone is never shown"
+
+
+async def test_a_late_answer_left_out_on_its_day_is_in_no_subgroup(
+    acme_reader: httpx.AsyncClient, acme_api: httpx.AsyncClient, scene: Scene
+) -> None:
+    assert await n_of(acme_reader, scene, **PLAN) == FREE
+    address = f"/api/v1/surveys/{scene.survey_id}/responses"
+    sent = [(await acme_api.post(address, json=late(score=score))).json() for score in range(7)]
+    left_out = f"{address}/{sent[0]['id']}/exclusion"
+    assert (await acme_api.put(left_out, json={"reason": "a test of ours"})).status_code == 200
+    with clock.fixed(NOW + timedelta(days=1)):
+        assert await n_of(acme_reader, scene, **PLAN) == FREE + 6
+        assert len(await everything(acme_reader, scene, **PLAN)) == FREE + 6
+
+
+async def test_late_is_what_the_workspace_has_closed_whatever_day_it_is_elsewhere(
+    acme_reader: httpx.AsyncClient, acme_api: httpx.AsyncClient, scene: Scene
+) -> None:
+    """On 3 July in Tokyo, where June is closed, it is still 2 July in Greenwich."""
+    june = {**late(), "answered_on": "2026-06-09"}
+    address = f"/api/v1/surveys/{scene.survey_id}/responses"
+    with clock.fixed(datetime(2026, 7, 2, 16, tzinfo=UTC)):
+        rows = await everything(acme_reader, scene, **PLAN)
+        assert len(rows) == FREE
+        assert (await acme_api.post(address, json=june)).status_code == 201
+    assert await everything(acme_reader, scene, **PLAN) == rows
+
+
+async def test_an_undone_day_of_the_api_starts_anew(
+    acme_reader: httpx.AsyncClient, acme_api: httpx.AsyncClient, database: Database, scene: Scene,
+    owner: psycopg.Connection,
+) -> None:  # fmt: skip
+    assert await n_of(acme_reader, scene, **PLAN) == FREE
+    address = f"/api/v1/surveys/{scene.survey_id}/responses/batch"
+    assert (await acme_api.post(address, json={"responses": [late()] * 4})).status_code == 201
+    (day,) = owner.execute("SELECT id FROM imports").fetchone() or (None,)
+    async with database.transaction(scene.workspace_id) as session:
+        assert await undo_import(session, scene.workspace_id, SYSTEM, day) == 4
+    assert (await acme_api.post(address, json={"responses": [late()] * 6})).status_code == 201
+    assert owner.execute("SELECT stored, undone_at FROM imports").fetchall() == [(6, None)]
+    with clock.fixed(NOW + timedelta(days=1)):
+        assert await n_of(acme_reader, scene, **PLAN) == FREE + 6
+
+
+async def test_a_block_is_listed_while_all_of_its_days_are_kept(
+    acme_reader: httpx.AsyncClient, scene: Scene
+) -> None:
+    """Rows go day by day: what a list lacks on the next day would tell the day of what went."""
+    for moment, listed in (
+        (datetime(2028, 5, 1, 3, tzinfo=UTC), FREE),
+        (datetime(2028, 5, 2, 3, tzinfo=UTC), len(FREE_IN_JUNE)),
+        (datetime(2028, 6, 2, 3, tzinfo=UTC), 0),
+    ):
+        with clock.fixed(moment):
+            assert len(await everything(acme_reader, scene, **PLAN)) == listed
+            assert await n_of(acme_reader, scene, **PLAN) == FREE, "the figures stay"
+
+
 async def test_what_comes_before_anything_is_closed_is_not_late(
     acme_reader: httpx.AsyncClient, acme_api: httpx.AsyncClient, database: Database, cast: Cast
 ) -> None:
