@@ -7,7 +7,7 @@ PYTHON ?= python3
 WORKERS ?= 2
 # e.g. make test ARGS="tests/surveys -k publish"
 ARGS ?=
-# e.g. make bench ONLY=submit_api
+# e.g. make bench ONLY=submit_api; SCALE=0.1 for a tenth of the time
 ONLY ?=
 # e.g. make lock UPGRADE=--upgrade
 UPGRADE ?=

@@ -2,12 +2,18 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from bench.attack import measure_attack
 from bench.figures import Figure
 from bench.submit_api import measure_submit_api
+from bench.visibility import measure_visibility
 
-MEASUREMENTS: dict[str, Callable[[float], Figure]] = {"submit_api": measure_submit_api}
+MEASUREMENTS: dict[str, Callable[[float], Iterable[Figure]]] = {
+    "submit_api": measure_submit_api,
+    "attack": measure_attack,
+    "visibility": measure_visibility,
+}
 
 
 def main(names: list[str]) -> int:
@@ -17,7 +23,8 @@ def main(names: list[str]) -> int:
         return 2
     scale = float(os.environ.get("SCALE", "1"))
     for name in names or MEASUREMENTS:
-        print(MEASUREMENTS[name](scale).line(), flush=True)
+        for figure in MEASUREMENTS[name](scale):
+            print(figure.line(), flush=True)
     return 0
 
 

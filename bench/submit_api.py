@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -45,7 +46,7 @@ END;
 """
 
 
-def measure_submit_api(scale: float) -> Figure:
+def measure_submit_api(scale: float) -> Iterator[Figure]:
     """Medians of three alternating rounds; raises where the counts are not exact afterwards."""
     ours, theirs = [], []
     with fresh_installation() as installation, serving(installation):
@@ -54,7 +55,7 @@ def measure_submit_api(scale: float) -> Figure:
             ours.append(_load(installation, SECONDS * scale))
             theirs.append(_pgbench(installation, SECONDS * scale))
         _check_counts(installation)
-    return Figure("submit_api", statistics.median(ours), "answers/s", statistics.median(theirs))
+    yield Figure("submit_api", statistics.median(ours), "answers/s", statistics.median(theirs))
 
 
 def _load(installation: Installation, seconds: float) -> float:
