@@ -39,15 +39,24 @@ Arcs = dict[Hashable, list[tuple[Hashable, int]]]
 
 
 def tells_small_groups(
-    sizes: Sizes, blocks: Sequence[Block], minimum: int, first: int, last: int
+    sizes: Sizes,
+    blocks: Sequence[Block],
+    minimum: int,
+    months: tuple[int, int],
+    paired_through: int | None = None,
 ) -> bool:
-    """Whether 1 to `minimum` − 1 answers of a value in a run of the months `first` to `last`
-    follow from the totals and the blocks. No block may cross into or out of these months."""
+    """Whether 1 to `minimum` − 1 answers of a value in a run of `months` (first and last) follow
+    from the totals and the blocks. No block may cross into or out of these months.
+
+    Through `paired_through` pairs with other labels are published, which may tell that nobody had
+    a value in a month; so all such values are taken as known to be none there.
+    """
+    first, last = months
     totals = {month: sum(at.get(month, 0) for at in sizes.values()) for month in _run(first, last)}
     return any(
-        _is_certain(sizes, blocks, value, run, (first, last))
-        for value, months in sizes.items()
-        for run in _small_runs(months, totals, minimum, first, last)
+        _is_certain(_Table(sizes, blocks, months, paired_through), value, run)
+        for value, counts in sizes.items()
+        for run in _small_runs(counts, totals, minimum, first, last)
     )
 
 
@@ -69,25 +78,40 @@ def _small_runs(
                 yield since, until
 
 
-def _is_certain(
-    sizes: Sizes, blocks: Sequence[Block], value: str, run: tuple[int, int], window: tuple[int, int]
-) -> bool:
-    arcs = _arcs(sizes, blocks, value, run, window)
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """What is known of the answers by value and month."""
+
+    sizes: Sizes
+    blocks: Sequence[Block]
+    months: tuple[int, int]
+    paired_through: int | None
+
+    def may_be_some(self, value: str, month: int) -> bool:
+        if self.sizes.get(value, {}).get(month):
+            return True
+        return self.paired_through is None or month > self.paired_through
+
+
+def _is_certain(table: _Table, value: str, run: tuple[int, int]) -> bool:
+    arcs = _arcs(table, value, run)
     entries = [node for node in arcs if isinstance(node, tuple) and node[0] == "run"]
     return all(_is_balanced(arcs, entry) for entry in entries)
 
 
-def _arcs(
-    sizes: Sizes, blocks: Sequence[Block], value: str, run: tuple[int, int], window: tuple[int, int]
-) -> Arcs:
+def _arcs(table: _Table, value: str, run: tuple[int, int]) -> Arcs:
     """Months and blocks as nodes. The cells of the run end in nodes of their own, from where an
     answer can go on to the rest of its block: that changes the sum."""
     block_of = {
-        (block.value, month): block for block in blocks for month in _run(block.first, block.last)
+        (block.value, month): block
+        for block in table.blocks
+        for month in _run(block.first, block.last)
     }
     arcs: Arcs = defaultdict(list)
-    for other in (*sizes, NOBODY):
-        for month in _run(*window):
+    for other in (*table.sizes, NOBODY):
+        for month in _run(*table.months):
+            if not table.may_be_some(other, month):
+                continue
             group: Hashable = block_of.get((other, month), FREE)
             if other == value and run[0] <= month <= run[1]:
                 inside = ("run", group)
@@ -96,7 +120,7 @@ def _arcs(
                     arcs[group].append((inside, -1))
                 group = inside
             arcs[month].append((group, 0))
-            if sizes.get(other, {}).get(month):
+            if table.sizes.get(other, {}).get(month):
                 arcs[group].append((month, 0))
     return arcs
 

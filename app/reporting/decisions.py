@@ -5,7 +5,7 @@ before always lead to the same decision, and no decision changes an earlier one.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.reporting.certainty import Block
@@ -90,7 +90,7 @@ class Decisions:
             for found, value in figure.labels
             if found == selector and len(figure.labels) == 1
         ]
-        return Ladders(sizes, self.minimum, blocks, self._start)
+        return Ladders(sizes, self.minimum, blocks, self._start, self.paired_through)
 
     def _of_block(self, selector: str, block: Block, is_guarded: bool) -> Decided:
         label = selector, block.value
@@ -149,17 +149,20 @@ class Decisions:
         if len(answers) > MOST_COMBINATIONS:
             self.paired_through = month  # too many to be checked, and most of them single people
             return
+        fit = [name for name, ladders in self._ladders.items() if ladders.bears_pairs(first, month)]
         tables = PairTables(
             self.selectors,
             answers,
-            self._known(first, month),
+            self._known(first, month, fit),
             self.minimum,
-            [self._known(*run) for run in _runs_within(first, month)],
+            [self._known(*run, fit) for run in _runs_within(first, month)],
         )
         worth = dict(enumerate(PAIRS_WORTH_SHOWING, start=1)).get(month - first + 1, 0.0)
         if tables.share < worth:
             return
         self.paired_through = month
+        for ladders in self._ladders.values():
+            ladders.paired_through = month
         counts = self._counts_of_pairs(first, month)
         shown = set(tables.shown)
         guarded = _guarded_pairs(counts, shown)
@@ -173,12 +176,13 @@ class Decisions:
                 found[values] += counts.total
         return dict(found)
 
-    def _known(self, first: int, last: int) -> dict[Label, int]:
-        """Labels whose figures cover just these months. Those in which nobody has the label count
-        too, where anybody answered: that nobody has it is not known there."""
+    def _known(self, first: int, last: int, fit: Collection[str]) -> dict[Label, int]:
+        """Labels of the fit selectors whose figures cover just these months. Those in which nobody
+        has the label count too, where anybody answered: that nobody has it is not known there."""
         answered = {month for month in self._answered if first <= month <= last}
         known: dict[Label, int] = {}
-        for selector, ladders in self._ladders.items():
+        for selector in fit:
+            ladders = self._ladders[selector]
             covered: dict[str, set[int]] = defaultdict(set)
             for block in ladders.blocks:
                 if block.lies_in(first, last):

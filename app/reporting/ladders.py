@@ -25,16 +25,22 @@ class Ladders:
 
     `start` is the first month that answers are still known of; earlier ones stay as they are. Of a
     block that reaches back before it nobody knows any more what lies in which month, so new blocks
-    keep clear of it.
+    keep clear of it. Through `paired_through` pairs with other labels are published as well.
     """
 
     def __init__(
-        self, sizes: Sizes, minimum: int, blocks: Iterable[Block] = (), start: int = 0
+        self,
+        sizes: Sizes,
+        minimum: int,
+        blocks: Iterable[Block] = (),
+        start: int = 0,
+        paired_through: int | None = None,
     ) -> None:
         self._sizes = sizes
         self._minimum = minimum
         self.blocks: list[Block] = sorted(blocks)
         self.start = _clear_of(self.blocks, start)
+        self.paired_through = paired_through
         self._totals: dict[int, int] = defaultdict(int)
         for months in sizes.values():
             for month, size in months.items():
@@ -89,8 +95,16 @@ class Ladders:
             for last in range(max(first, block.first), block.last + 1)
         )
         return all(map(self._is_enough, chain(rests, overhangs))) and not tells_small_groups(
-            self._sizes, linked, self._minimum, start, block.last
+            self._sizes, linked, self._minimum, (start, block.last), self.paired_through
         )
+
+    def bears_pairs(self, first: int, last: int) -> bool:
+        """Whether pairs may be published for the months `first` to `last`: what they tell of
+        values that nobody had may not make a small size certain."""
+        while crossing := [at.first for at in self.blocks if at.first < first <= at.last]:
+            first = min(crossing)
+        inside = [block for block in self.blocks if block.first >= first]
+        return not tells_small_groups(self._sizes, inside, self._minimum, (first, last), last)
 
     def _linked(self, block: Block) -> list[Block]:
         """The blocks back to where none crosses from one month to the next: what lies before
