@@ -72,6 +72,67 @@ UNSCOPED_CALLS = {
     ("app/responses/jobs.py", "unscoped_list_keepings"),
     ("app/reporting/jobs.py", "unscoped_list_keepings"),
 }
+# Whatever tells what people of one kind have answered. Everybody's own figures and lists are shown
+# by day and subgroups' by published blocks; a reader that mixes both could tell who is who.
+COUNTS_BY_LABEL = {
+    "ClosedCount": "closed_counts",
+    "DailyCount": "daily_counts",
+    "Edition": "editions",
+    "PublishedFigure": "published_figures",
+    "SegmentSet": "segment_sets",
+}
+LABEL_COLUMNS = {"channel", "language", "segment_set_id"}
+# Who may name these, and where. A new line here is a decision: nothing of it may reach a reader
+# but through publication.
+READERS_OF_COUNTS = {
+    # The one door: published figures, decided from what is closed of an edition.
+    ("app/reporting/publication.py", "Edition"),
+    ("app/reporting/publication.py", "PublishedFigure"),
+    ("app/reporting/publication.py", "load_closed_answers"),
+    # What it decides from, and everybody's totals by day, without labels.
+    ("app/reporting/queries.py", "ClosedCount"),
+    ("app/reporting/queries.py", "DailyCount"),
+    ("app/reporting/queries.py", "Edition"),
+    ("app/reporting/queries.py", "SegmentSet"),
+    ("app/reporting/queries.py", "load_closed_answers"),
+    # Rows of the blocks that publication names, without their days; and rows by day, unlabelled.
+    ("app/reporting/listing.py", "Edition"),
+    ("app/reporting/listing.py", "Response"),
+    ("app/reporting/listing.py", "Response labels"),
+    ("app/reporting/listing.py", "SegmentSet"),
+    # Deletes what is older than its survey keeps it; shows nothing.
+    ("app/reporting/rollup.py", "ClosedCount"),
+    ("app/reporting/rollup.py", "DailyCount"),
+    ("app/reporting/rollup.py", "Edition"),
+    ("app/reporting/rollup.py", "PublishedFigure"),
+    ("app/reporting/rollup.py", "Response labels"),
+    ("app/reporting/rollup.py", "SegmentSet"),
+    # Closes months: copies counts, and says how far.
+    ("app/responses/closing.py", "ClosedCount"),
+    ("app/responses/closing.py", "DailyCount"),
+    ("app/responses/closing.py", "Edition"),
+    # Write answers and keep the counts in step with them: the labels say which count.
+    ("app/responses/counts.py", "DailyCount"),
+    ("app/responses/counts.py", "Response labels"),
+    ("app/responses/importing.py", "Edition"),
+    ("app/responses/importing.py", "Response labels"),
+    ("app/responses/intake.py", "Response labels"),
+    ("app/responses/mixing.py", "Response labels"),
+    ("app/responses/mixing.py", "SegmentSet"),
+    ("app/responses/reviewing.py", "Response labels"),
+    ("app/responses/segment_sets.py", "SegmentSet"),
+    # The first day of which anything is counted, for the page that says what was deleted.
+    ("app/responses/retention.py", "DailyCount"),
+    # Single answers by their ids: to delete one, decide whether it counts, or confirm that it came.
+    ("app/responses/erasure.py", "Response"),
+    ("app/responses/queries.py", "Response"),
+    # Whole tables: the operator's archive, which no page and no key opens, and the end of a
+    # workspace. Whoever may have these has the database anyway.
+    ("app/archiving/answers_csv.py", "Response labels"),
+    ("app/archiving/answers_csv.py", "SegmentSet"),
+    ("app/archiving/tables.py", "metadata"),
+    ("app/accounts/workspace_deletion.py", "metadata"),
+}
 # The edges of a transaction: requests and jobs (database), intake and the import commit by leaving.
 COMMITTERS = {"app/foundation/migrate.py"}
 MAX_LINES = 400
@@ -171,6 +232,62 @@ def test_unscoped_functions_are_called_only_where_that_is_meant() -> None:
     }
     assert calls - UNSCOPED_CALLS == set(), "this looks across workspaces; enter one instead"
     assert UNSCOPED_CALLS - calls == set(), "strike what is no longer there"
+
+
+def test_counts_by_label_are_read_only_where_that_is_meant() -> None:
+    readers = {
+        (_name(path), found)
+        for path in SOURCES
+        if path.name != "models.py"
+        for node in ast.walk(ast.parse(path.read_text()))
+        for found in _counts_named(node)
+    }
+    assert readers - READERS_OF_COUNTS == set(), (
+        "counts by label are shown by app/reporting/publication.py alone: two ways to read them"
+        " can be subtracted from each other until one person is left"
+    )
+    assert READERS_OF_COUNTS - readers == set(), "strike what is no longer there"
+
+
+def _counts_named(node: ast.AST) -> set[str]:
+    """What of the counts by label a node of the source names, in Python or in SQL."""
+    whole = {*COUNTS_BY_LABEL, "load_closed_answers"}
+    match node:
+        case ast.Attribute(attr="segment_set_id", value=ast.Name(id=table)):
+            return set() if table in COUNTS_BY_LABEL else {"Response labels"}
+        case ast.Attribute(attr=name, value=ast.Name(id="Response")) if name in LABEL_COLUMNS:
+            return {"Response labels"}
+        case ast.Call(func=ast.Name(id="select"), args=args):
+            return {"Response"} if any(ast.unparse(arg) == "Response" for arg in args) else set()
+        case ast.Constant(value=str(text)):
+            return {name for name, table in COUNTS_BY_LABEL.items() if _is_in_sql(table, text)}
+        case ast.Attribute(attr=name):
+            return {name} & {*whole, "metadata"}
+        case ast.alias(name=name) | ast.Name(id=name) | ast.AsyncFunctionDef(name=name):
+            return {name} & whole
+    return set()
+
+
+def _is_in_sql(table: str, text: str) -> bool:
+    return bool(re.search(rf"\b(FROM|JOIN|INTO|UPDATE|USING)\s+{table}\b", text))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from app.responses.models import ClosedCount as Rows",
+        "models.DailyCount.score_0",
+        "select(Response)",
+        "Response.language",
+        "answer.segment_set_id",
+        "text('SELECT 1 FROM responses JOIN segment_sets ON true')",
+        "text(f'SELECT {columns} FROM published_figures')",
+        "Base.metadata.tables",
+        "queries.load_closed_answers",
+    ],
+)
+def test_a_further_reader_of_counts_would_be_seen(source: str) -> None:
+    assert any(_counts_named(node) for node in ast.walk(ast.parse(source)))
 
 
 def test_every_act_in_the_audit_log_has_words() -> None:
