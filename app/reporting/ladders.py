@@ -8,9 +8,10 @@ Known to everybody are the totals of every month and all blocks published so far
 blocks inside its months leaves the *rest*: answers known by label and time, though nobody published
 them. Likewise, where all answers of some months lie in blocks, the blocks that reach beyond these
 months less their total leave the *overhang*. A block is published only where every rest and every
-overhang that could be computed is none or at least the minimum. It is enough to look at runs of
-consecutive months: sums of several runs are only larger (see docs/decisions/0008). `certainty` has
-the last word: sizes are never below none, and that too can tell.
+overhang that could be computed is none or at least the minimum. Looked at are runs of consecutive
+months, since sums of several runs are larger (see docs/decisions/0008). In rare cases that is not
+enough: runs together can leave less than each does, and that no size is below none tells something
+too. So `certainty` has the last word.
 """
 
 from collections import defaultdict

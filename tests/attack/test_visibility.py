@@ -19,7 +19,7 @@ def test_labels_are_as_visible_as_the_bound_allows(found: list[Visibility]) -> N
     for row in of_width(found, 1):
         assert row.in_one_block.cells == pytest.approx(row.bound.cells), row.name
         assert row.in_one_block.answers == pytest.approx(row.bound.answers), row.name
-        assert row.ours.answers > 0.99 * row.bound.answers, f"{row.name}: blocks of months cost"
+        assert row.ours.answers > 0.95 * row.bound.answers, f"{row.name}: blocks of months cost"
 
 
 def test_pairs_keep_most_of_what_the_bound_allows(found: list[Visibility]) -> None:
@@ -28,7 +28,7 @@ def test_pairs_keep_most_of_what_the_bound_allows(found: list[Visibility]) -> No
         assert row.in_one_block.cells > 0.5 * row.bound.cells, row.name
         assert row.ours.answers > 0.5 * row.bound.answers, f"{row.name}: blocks of months cost"
     large = [row for row in of_width(found, 2) if row.name.startswith("supermarket")]
-    assert all(row.ours.answers > 0.9 for row in large)
+    assert all(row.ours.answers > 0.85 for row in large)
 
 
 def test_nothing_beats_the_bound_or_the_naive_rule(found: list[Visibility]) -> None:
