@@ -9,9 +9,9 @@ blocks inside its months leaves the *rest*: answers known by label and time, tho
 them. Likewise, where all answers of some months lie in blocks, the blocks that reach beyond these
 months less their total leave the *overhang*. A block is published only where every rest and every
 overhang that could be computed is none or at least the minimum. Looked at are runs of consecutive
-months, since sums of several runs are larger (see docs/decisions/0008). In rare cases that is not
-enough: runs together can leave less than each does, and that no size is below none tells something
-too. So `certainty` has the last word.
+months, since sums of several runs are nearly always larger (see docs/decisions/0008). Where they
+are not, and because it tells something too that no size is below none, `certainty` has the last
+word.
 """
 
 from collections import defaultdict
