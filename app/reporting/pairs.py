@@ -25,12 +25,13 @@ class _Table:
     """The cells of two selectors.
 
     `hidden` are those that have answers and are not shown, `secret` those of them that must not
-    follow from the others either.
+    follow from the others either. `loose` do not follow, and never will: more is only ever hidden.
     """
 
     cells: dict[Pair, int]
     hidden: set[Pair] = field(default_factory=set)
     secret: set[Pair] = field(default_factory=set)
+    loose: set[Pair] = field(default_factory=set)
     lines: dict[Label, list[Pair]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
@@ -116,19 +117,24 @@ class PairTables:
             if 0 < rest < self._minimum and (more := table.shown_beside([label])):
                 table.hidden.add(more[0])
                 return True
-            told = [pair for pair in hidden if _is_determined(table, self._known, pair)]
+            told = [pair for pair in hidden if self._is_told(table, pair)]
             if 0 < rest - sum(table.cells[pair] for pair in told) < self._minimum:
                 doubtless = max(told, key=lambda pair: (table.cells[pair], pair), default=None)
                 if doubtless is not None and doubtless not in table.secret:
                     table.keep_secret(doubtless)
                     return True
         for pair in sorted(table.secret):
-            if _is_determined(table, self._known, pair):
+            if self._is_told(table, pair):
                 more = table.shown_beside(pair) or table.shown_beside(table.lines)
                 if more:
                     table.hidden.add(more[0])
                     return True
         return any(self._cover_part(table, part) for part in self._parts)
+
+    def _is_told(self, table: _Table, pair: Pair) -> bool:
+        if pair not in table.loose and not _is_determined(table, self._known, pair):
+            table.loose.add(pair)
+        return pair not in table.loose
 
     def _cover_part(self, table: _Table, part: Mapping[Label, int]) -> bool:
         """A pair that holds all answers of one of its labels is known for shorter runs of months
