@@ -256,11 +256,18 @@ async def is_closed(session: AsyncSession, response: Response) -> bool:
 
 
 async def _is_waiting(session: AsyncSession, response: Response) -> bool:
-    """Whether it came late by the API, on a day that is not closed so far."""
+    """Whether it came late by the API, on a day that is over or not, but not closed so far."""
     if response.import_id is None:
         return False
-    waiting = _waiting_days_of_api(response.workspace_id, response.survey_id)
-    return bool(await session.scalar(waiting.where(Import.id == response.import_id)))
+    is_closed = (
+        select(Edition.id)
+        .where(
+            Edition.workspace_id == response.workspace_id, Edition.import_id == response.import_id
+        )
+        .exists()
+    )
+    days = days_of_api(response.workspace_id, response.survey_id)
+    return bool(await session.scalar(days.where(Import.id == response.import_id, ~is_closed)))
 
 
 def first_open_day(in_time: Edition) -> date:
