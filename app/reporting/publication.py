@@ -63,9 +63,10 @@ class Figure:
 
 
 class Published:
-    """All blocks that a report asks for."""
+    """All blocks that a report asks for, and the editions that they are of."""
 
-    def __init__(self, blocks: Iterable[Block]) -> None:
+    def __init__(self, blocks: Iterable[Block], editions: Sequence[Edition] = ()) -> None:
+        self.editions = editions
         self._blocks: dict[frozenset[tuple[str, str]], list[Block]] = defaultdict(list)
         for block in blocks:
             self._blocks[frozenset(block.labels.items())].append(block)
@@ -109,7 +110,7 @@ async def load_published(
 
     Publishes first what has become ripe since somebody last looked.
     """
-    await publish(session, questionnaire, today)
+    editions = await publish(session, questionnaire, today)
     found = await session.scalars(
         select(PublishedFigure)
         .where(
@@ -119,22 +120,27 @@ async def load_published(
         )
         .order_by(PublishedFigure.first_month, PublishedFigure.edition_id)
     )
-    return Published(map(_block, found))
+    return Published(map(_block, found), editions)
 
 
-async def publish(session: AsyncSession, questionnaire: Questionnaire, today: date) -> None:
-    """Decide and keep what may be shown of every month that has been closed since the last time."""
+async def publish(
+    session: AsyncSession, questionnaire: Questionnaire, today: date
+) -> list[Edition]:
+    """Decide and keep what may be shown of every month that has been closed since the last time.
+
+    Returns the survey's editions.
+    """
     editions = await close_months(
         session, questionnaire.workspace_id, questionnaire.survey_id, today
     )
     if all(edition.published_through == edition.closed_through for edition in editions):
-        return
+        return editions
     await lock_edition(session, questionnaire.workspace_id, questionnaire.survey_id)
-    for edition in await list_editions(
-        session, questionnaire.workspace_id, questionnaire.survey_id
-    ):
+    editions = await list_editions(session, questionnaire.workspace_id, questionnaire.survey_id)
+    for edition in editions:
         if edition.published_through != edition.closed_through:
             await _publish_edition(session, questionnaire, edition)
+    return editions
 
 
 async def _publish_edition(
@@ -326,6 +332,5 @@ async def publish_rows(
         for block in published.blocks(asked.labels, settled_months(asked.period, today))
         if block.period.since and block.period.since >= limit
     ]
-    editions = await list_editions(session, *survey)
-    late = {edition.id: edition for edition in editions if edition.import_id}
+    late = {edition.id: edition for edition in published.editions if edition.import_id}
     return RowScope(*survey, asked.labels, tuple(blocks), late, is_suppressed=not blocks)

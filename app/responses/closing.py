@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import Select, case, select, text
+from sqlalchemy import ColumnElement, Select, case, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.foundation import clock
 from app.foundation.tokens import new_id
@@ -33,13 +34,16 @@ async def list_editions(
     session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID
 ) -> list[Edition]:
     """The editions of a survey, the one of what comes in time first; none before a closing."""
-    found = await session.scalars(
+    return list(await session.scalars(_editions(workspace_id, survey_id)))
+
+
+def _editions(workspace_id: uuid.UUID, survey_id: uuid.UUID) -> Select[Edition]:
+    return (
         select(Edition)
         .where(Edition.workspace_id == workspace_id, Edition.survey_id == survey_id)
         .order_by(Edition.import_id.is_not(None), Edition.id)
         .execution_options(populate_existing=True)
     )
-    return list(found)
 
 
 async def close_months(
@@ -49,10 +53,13 @@ async def close_months(
 
     A survey without a single settled answer stays open, so that its history can still be added.
     """
-    editions = await list_editions(session, workspace_id, survey_id)
-    last = _month_before(settled_before(today))
-    if editions and editions[0].closed_through == last:
-        return editions + await _close_days_of_api(session, editions[0])
+    is_waiting = _waiting_days_of_api(workspace_id, survey_id).where(_is_over()).exists()
+    found = await session.execute(_editions(workspace_id, survey_id).add_columns(is_waiting))
+    rows = found.all()
+    editions = [edition for edition, _waits in rows]
+    if editions and editions[0].closed_through == _month_before(settled_before(today)):
+        waits = any(waits for _edition, waits in rows)
+        return editions + (await _close_days_of_api(session, editions[0]) if waits else [])
     if not (editions and editions[0].closed_through) and not await _has_settled_answers(
         session, workspace_id, survey_id, today
     ):
@@ -180,7 +187,7 @@ async def _close_days_of_api(session: AsyncSession, in_time: Edition) -> list[Ed
     assert in_time.closed_through is not None
     waiting = await session.scalars(
         _waiting_days_of_api(in_time.workspace_id, in_time.survey_id)
-        .where(Import.created_at < datetime.combine(clock.now().date(), time(), UTC))
+        .where(_is_over())
         .order_by(Import.created_at)
     )
     import_ids = waiting.all()
@@ -200,6 +207,10 @@ async def _close_days_of_api(session: AsyncSession, in_time: Edition) -> list[Ed
     ]
 
 
+def _is_over() -> ColumnElement[bool]:
+    return Import.created_at < datetime.combine(clock.now().date(), time(), UTC)
+
+
 def days_of_api(workspace_id: uuid.UUID, survey_id: uuid.UUID) -> Select[uuid.UUID]:
     """The ids of the imports that are what the API brought late: no answer of theirs is in time."""
     return select(Import.id).where(
@@ -211,13 +222,17 @@ def days_of_api(workspace_id: uuid.UUID, survey_id: uuid.UUID) -> Select[uuid.UU
 
 def _waiting_days_of_api(workspace_id: uuid.UUID, survey_id: uuid.UUID) -> Select[uuid.UUID]:
     """Those of them that have no edition so far."""
+    of_edition = aliased(Edition)
     return (
         days_of_api(workspace_id, survey_id)
         .outerjoin(
-            Edition,
-            (Edition.workspace_id == Import.workspace_id) & (Edition.import_id == Import.id),
+            of_edition,
+            (of_edition.workspace_id == Import.workspace_id) & (of_edition.import_id == Import.id),
         )
-        .where(Import.undone_at.is_(None), Edition.id.is_(None))
+        .where(
+            Import.undone_at.is_(None),
+            of_edition.id.is_(None),
+        )
     )
 
 
