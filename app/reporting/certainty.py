@@ -87,6 +87,22 @@ class _Table:
     months: tuple[int, int]
     paired_through: int | None
 
+    @property
+    def values(self) -> tuple[str, ...]:
+        return (*self.sizes, NOBODY)
+
+    def is_free_beside_another(self, value: str, month: int) -> bool:
+        """Whether an answer of the month could as well be of another value: the usual case."""
+        in_blocks = {block.value for block in self.blocks if block.meets(month, month)}
+        return (
+            bool(self.sizes[value].get(month))
+            and value not in in_blocks
+            and any(
+                other != value and other not in in_blocks and self.may_be_some(other, month)
+                for other in self.values
+            )
+        )
+
     def may_be_some(self, value: str, month: int) -> bool:
         if self.sizes.get(value, {}).get(month):
             return True
@@ -94,6 +110,8 @@ class _Table:
 
 
 def _is_certain(table: _Table, value: str, run: tuple[int, int]) -> bool:
+    if any(table.is_free_beside_another(value, month) for month in _run(*run)):
+        return False
     arcs = _arcs(table, value, run)
     entries = [node for node in arcs if isinstance(node, tuple) and node[0] == "run"]
     return all(_is_balanced(arcs, entry) for entry in entries)
@@ -108,7 +126,7 @@ def _arcs(table: _Table, value: str, run: tuple[int, int]) -> Arcs:
         for month in _run(block.first, block.last)
     }
     arcs: Arcs = defaultdict(list)
-    for other in (*table.sizes, NOBODY):
+    for other in table.values:
         for month in _run(*table.months):
             if not table.may_be_some(other, month):
                 continue

@@ -55,11 +55,14 @@ class Decisions:
     _start: int = field(init=False)
     _ladders: dict[str, Ladders] = field(init=False)
     _by_label: dict[Label, dict[int, Distribution]] = field(init=False)
-    _answered: set[int] = field(init=False)
+    _answered: dict[int, Distribution] = field(init=False)
 
     def __post_init__(self) -> None:
         self._start = min((month for month, _values in self.answers), default=0)
-        self._answered = {month for month, _values in self.answers}
+        by_month: dict[int, list[Distribution]] = defaultdict(list)
+        for (month, _values), counts in self.answers.items():
+            by_month[month].append(counts)
+        self._answered = {month: added(parts) for month, parts in by_month.items()}
         self._by_label = _by_label(self.selectors, self.answers)
         self._ladders = {selector: self._ladder(selector) for selector in self.selectors}
 
@@ -134,9 +137,7 @@ class Decisions:
         months = {month for found in told for month in range(found.first, found.last + 1)}
         if not any(found.meets(month, month) for found in guarded & inside for month in months):
             return False
-        everybody = added(
-            counts for (month, _values), counts in self.answers.items() if month in months
-        )
+        everybody = added(self._answered.get(month, Distribution.empty()) for month in months)
         return is_alike(everybody - added(self._counts(selector, found) for found in told))
 
     def _close_pairs(self, month: int) -> None:

@@ -159,21 +159,19 @@ class PairTables:
             (size, (label,)) for label, size in self._known.items()
         ]
         groups += [(size, pair) for pair, size in self.shown.items()]
+        having = {group: self._having(group) for _size, group in groups}
         groups.sort()
         for at, (size, group) in enumerate(groups):
+            inside = having[group]
             for larger, around in groups[at + 1 :]:
                 if larger - size >= self._minimum:
                     break
-                if larger > size and self._lies_in(group, around):
+                if larger > size and inside & having[around] == inside:
                     hidden = group if len(group) == 2 else around
                     if len(hidden) == 2:
                         self._table_of(hidden).keep_secret((hidden[0], hidden[1]))
                         return True
         return False
-
-    def _lies_in(self, group: Iterable[Label], around: Iterable[Label]) -> bool:
-        inside, outside = self._having(group), self._having(around)
-        return inside & outside == inside
 
     def _having(self, labels: Iterable[Label]) -> int:
         """The combinations that have all these labels, as the bits of a number."""
