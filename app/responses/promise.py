@@ -209,8 +209,8 @@ RULES: Sequence[Rule] = (
         Part.SEEN,
         mark("Whole months"),
         mark(
-            "The results of groups are shown by whole months, after these have ended, and never"
-            " change afterwards."
+            "The results of groups are shown by whole months, after these have ended, and do not"
+            " move when a single answer is changed or deleted later."
         ),
         ("app.responses.closing.settled_before",),
     ),
