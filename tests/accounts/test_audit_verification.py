@@ -80,8 +80,8 @@ def _copy(taken: int, number: int) -> str:
     return f"""
         INSERT INTO audit_events (workspace_id, id, happened_at, actor_kind, actor_id, action,
                                   subject_id, details, number, hash)
-        SELECT workspace_id, gen_random_uuid(), happened_at, actor_kind, actor_id, action,
-               subject_id, details, {number}, hash
+        SELECT workspace_id, 'ffffffff-ffff-4fff-bfff-ffffffffffff', happened_at, actor_kind,
+               actor_id, action, subject_id, details, {number}, hash
         FROM audit_events WHERE number = {taken}
     """  # noqa: S608 (numbers of our own)
 

@@ -51,7 +51,7 @@ async def answer(client: httpx.AsyncClient, ticket: str = "", **fields: str) -> 
 
 
 def receipt_on(page: httpx.Response) -> str | None:
-    found = re.search(r'<p class="receipt">([^<]+)</p>', page.text)
+    found = re.search(r'<p class="receipt"[^>]*>([^<]+)</p>', page.text)
     return found[1] if found else None
 
 

@@ -178,7 +178,7 @@ async def test_the_form_says_that_a_hold_is_on(
     assert promise in held.text
     assert "At present a legal duty keeps answers from being deleted" in held.text
     japanese = await client.get(f"/s/{scene.slug}?lang=ja")
-    assert "法律上の義務" in japanese.text
+    assert "法律上の義務" in japanese.text.replace("<wbr>", "")
 
 
 async def test_a_hold_refuses_to_undo_an_import(
