@@ -40,7 +40,6 @@ def test_no_few_answers_follow_from_totals_and_blocks(
         assert _size(sizes, block) >= MINIMUM
 
 
-
 def _rest(sizes: dict[str, dict[int, int]], blocks: list[Block], first: int, last: int) -> int:
     inside = [block for block in blocks if block.lies_in(first, last)]
     months = {month for block in inside for month in range(block.first, block.last + 1)}
