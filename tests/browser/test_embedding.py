@@ -1,6 +1,7 @@
 """A form in somebody else's page: another origin, a strict policy of its own, a real Chromium."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -334,6 +335,7 @@ def test_what_leads_away_opens_a_page_of_its_own(shop: Shop, visitor: Open) -> N
 
 def test_a_corner_stays_away_while_the_survey_is_closed(shop: Shop, visitor: Open) -> None:
     assert shop.api.delete(f"{shop.survey}/publication").status_code == 200
+    _wait_until_it_answers(shop, 410)
     try:
         page = visitor(f"{shop.site}/corner/en")
         page.wait_for_timeout(1_500)
@@ -342,6 +344,16 @@ def test_a_corner_stays_away_while_the_survey_is_closed(shop: Shop, visitor: Ope
         assert page.evaluate("localStorage.length") == 0, "it may come once the survey is open"
     finally:
         assert shop.api.put(f"{shop.survey}/publication").status_code == 200
+        _wait_until_it_answers(shop, 200)
+
+
+def _wait_until_it_answers(shop: Shop, status: int) -> None:
+    """What a link leads to is remembered for two seconds."""
+    for _try in range(100):
+        if httpx.get(f"{shop.honne}/s/{shop.slug}").status_code == status:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"the form does not answer {status}")
 
 
 def test_only_the_form_itself_is_listened_to(shop: Shop, visitor: Open) -> None:
