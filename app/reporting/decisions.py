@@ -148,7 +148,7 @@ class Decisions:
             return
         answers = self._combinations(first, month)
         if len(answers) > MOST_COMBINATIONS:
-            self.paired_through = month  # too many to be checked, and most of them single people
+            self._end_pairs(month)  # too many to be checked, and most of them single people
             return
         fit = [name for name, ladders in self._ladders.items() if ladders.bears_pairs(first, month)]
         tables = PairTables(
@@ -161,14 +161,17 @@ class Decisions:
         worth = dict(enumerate(PAIRS_WORTH_SHOWING, start=1)).get(month - first + 1, 0.0)
         if tables.share < worth:
             return
-        self.paired_through = month
-        for ladders in self._ladders.values():
-            ladders.paired_through = month
+        self._end_pairs(month)
         counts = self._counts_of_pairs(first, month)
         shown = set(tables.shown)
         guarded = _guarded_pairs(counts, shown)
         for pair in sorted(shown):
             self.new.append(Decided(frozenset(pair), first, month, counts[pair], pair in guarded))
+
+    def _end_pairs(self, month: int) -> None:
+        self.paired_through = month
+        for ladders in self._ladders.values():
+            ladders.paired_through = month
 
     def _combinations(self, first: int, last: int) -> dict[tuple[str, ...], int]:
         found: Counter[tuple[str, ...]] = Counter()

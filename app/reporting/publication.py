@@ -108,15 +108,19 @@ async def load_published(
 ) -> Published:
     """What is published of a subgroup, and of the values of each selector within it.
 
-    Publishes first what has become ripe since somebody last looked.
+    Publishes first what has become ripe since somebody last looked. Everybody without a split is
+    no subgroup, and nothing is looked up.
     """
+    wanted = _wanted(labels, list(split_by))
+    if not wanted:
+        return Published(())
     editions = await publish(session, questionnaire, today)
     found = await session.scalars(
         select(PublishedFigure)
         .where(
             PublishedFigure.workspace_id == questionnaire.workspace_id,
             PublishedFigure.survey_id == questionnaire.survey_id,
-            or_(*_wanted(labels, list(split_by))),
+            or_(*wanted),
         )
         .order_by(PublishedFigure.first_month, PublishedFigure.edition_id)
     )
@@ -214,7 +218,7 @@ def _wanted(labels: Mapping[str, str], split_by: Sequence[str]) -> list[ColumnEl
     if more:
         any_of_them = or_(*(PublishedFigure.labels.has_key(name) for name in more))
         wanted.append((PublishedFigure.width == len(labels) + 1) & held & any_of_them)
-    return wanted or [PublishedFigure.width == 0]
+    return wanted
 
 
 def _block(row: PublishedFigure) -> Block:
