@@ -77,7 +77,7 @@ async def build_dashboard(
 ) -> Dashboard:
     """The figures of `measure`, ready to be drawn; `list_href` is the address of the answers."""
     split_by = tuple(name for name in selectors(questionnaire) if name not in asked.labels)
-    if len(asked.labels) == MAX_LABELS:
+    if len(asked.labels) >= MAX_LABELS:
         split_by = ()  # nothing is published by more than two labels
     wanted = replace(asked, interval=_interval(asked), group_by=split_by)
     metrics = await measure(session, questionnaire, wanted)

@@ -168,10 +168,13 @@ class ListQuery(ExportQuery):
     ] = None
 
 
-def read_filter(query: FilterQuery, questionnaire: Questionnaire) -> ReportFilter:
+def read_filter(
+    query: FilterQuery, questionnaire: Questionnaire, most_labels: int = MAX_LABELS
+) -> ReportFilter:
     """The filter that a query asks for, checked against what the survey declares.
 
-    Invalid names every unknown parameter, undeclared segment and undeclared value.
+    Invalid names every unknown parameter, undeclared segment and undeclared value, and all labels
+    where they are more than `most_labels`.
     """
     extras: dict[str, Any] = dict(query.model_extra or {})
     segments, problems = _read_segments(extras, questionnaire)
@@ -192,7 +195,7 @@ def read_filter(query: FilterQuery, questionnaire: Questionnaire) -> ReportFilte
         group_by=group_by,
     )
     # More would single people out, and nothing is published by more than two.
-    if len({*asked.labels, *asked.group_by}) > MAX_LABELS:
+    if len({*asked.labels, *asked.group_by}) > most_labels:
         reason = mark("Combine at most two of segments, language and channel.")
         raise refused(*(InvalidParam(name, reason) for name in [*asked.labels, *group_by]))
     return asked

@@ -17,6 +17,7 @@ from app.reporting.filters import (
     FilterQuery,
     ReportFilter,
     read_filter,
+    selectors,
 )
 from app.reporting.labels import CATEGORY_NAMES, name_of_selector, name_of_value
 from app.responses.models import HoldReason, Standing
@@ -99,8 +100,11 @@ class ListPageQuery(PageQuery):
 def read_page_filter(
     query: PageQuery, questionnaire: Questionnaire, today: date, default: Preset
 ) -> tuple[ReportFilter, Preset]:
-    """The filter of a page, and which preset its period is."""
-    asked = read_filter(query, questionnaire)
+    """The filter of a page, and which preset its period is.
+
+    Any number of labels passes: the page keeps the choices and says that they are too many.
+    """
+    asked = read_filter(query, questionnaire, len(selectors(questionnaire)))
     days_only = query.period is None and (query.since or query.until)
     if query.period is Preset.DAYS or days_only:
         return asked, Preset.DAYS

@@ -218,3 +218,11 @@ def _any_answer(owner: psycopg.Connection) -> UUID:
     assert row is not None
     found: UUID = row[0]
     return found
+
+
+async def test_too_many_filters_keep_their_page(as_bob: httpx.AsyncClient, scene: Scene) -> None:
+    three = {"segment.plan": "free", "segment.age": "old", "language": "ja"}
+    html = await page(as_bob, dashboard(scene), period="all", **three)
+    assert "Combine at most two of segments, language and channel." in html
+    assert html.count(" selected") >= len(three), "what was chosen is kept, to be changed"
+    assert "fewer filters" in await page(as_bob, dashboard(scene) + "/responses", **three)
