@@ -1,6 +1,6 @@
 # Everything a developer runs. `make help` lists it; `make lint test` is what CI runs.
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lint translations lock
+.PHONY: help run test check bench torture lint translations lock
 
 PYTHON ?= python3
 # Processes the tests are spread over; each has a Postgres database of its own.
@@ -9,6 +9,8 @@ WORKERS ?= 2
 ARGS ?=
 # e.g. make bench ONLY=submit_api; SCALE=0.1 for a tenth of the time
 ONLY ?=
+# e.g. make torture ROUNDS=20
+ROUNDS ?= 100
 # e.g. make lock UPGRADE=--upgrade
 UPGRADE ?=
 
@@ -38,6 +40,9 @@ check: lint test ## lint and test, as CI does
 
 bench: $(DEV_STAMP) ## measure; each measurement prints a ratio (ONLY=)
 	@.venv/bin/python -m bench $(ONLY)
+
+torture: $(DEV_STAMP) ## kill, starve and fill up a running Honne, as root; nothing may be lost (ROUNDS=, ARGS=)
+	@ROUNDS=$(ROUNDS) .venv/bin/python -m pytest -m torture -p no:randomly tests/torture $(ARGS)
 
 translations: $(DEV_STAMP) ## bring the catalogues in app/locales up to date with the source
 	@.venv/bin/python -m app.foundation.translation update
