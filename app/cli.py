@@ -12,6 +12,7 @@ import typer
 
 import app.accounts.commands
 import app.archiving.commands
+import app.demo.commands
 import app.responses.commands
 from app.accounts.models import LinkPurpose, User
 from app.accounts.people import clean_email
@@ -198,6 +199,7 @@ def _end_when_interrupted() -> None:
 app.accounts.commands.register(cli, open_settings)
 app.responses.commands.register(cli, open_settings)
 app.archiving.commands.register(cli, open_settings)
+app.demo.commands.register(cli, open_settings)
 
 
 def main() -> None:

@@ -1,0 +1,244 @@
+"""A workspace of made-up answers in any number: what measurements of large surveys stand on.
+
+Each load makes a workspace of its own and writes into no other. The answers bypass the intake:
+they go to the tables by COPY, with their counts in the same transaction, so the counts are exact
+however far a load got. Keys to other tables are not checked row by row, because all of them are
+made here; that and COPY past row-level security take a superuser.
+"""
+
+import asyncio
+import math
+import os
+import random
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import accumulate, product
+
+import psycopg
+from psycopg import sql
+
+from app.accounts.schemas import SYSTEM
+from app.accounts.workspaces import create_workspace
+from app.foundation import clock
+from app.foundation.database import Database
+from app.foundation.errors import StartupError
+from app.foundation.settings import Settings
+from app.responses.models import SCORES
+from app.responses.segment_sets import LabelSet, ensure_segment_sets
+from app.surveys.actions import create_survey, mark_answered, publish_survey
+from app.surveys.inputs import SurveyInput
+from app.surveys.models import MAX_VALUES
+from app.surveys.queries import get_questionnaire
+from app.surveys.schemas import Questionnaire
+
+NAME = "Honne bench"
+LANGUAGES = ("en", "ja")
+CHANNELS = ("link", "email")
+SHARES_OF_SCORES = (2, 1, 1, 2, 2, 5, 6, 12, 20, 22, 27)
+# Four of ten say something, of the length that people write.
+COMMENTS = (
+    "\\N", "\\N", "\\N", "\\N", "\\N", "\\N",
+    "Works well for us.",
+    "Support answered within an hour and solved it. I would ask for the export to be quicker.",
+    "画面の動きが軽くなり、毎日使いやすくなりました。",
+    "Too expensive for a small team, and the invoice was wrong twice.",
+)  # fmt: skip
+CONNECTIONS = 2
+ANSWERS_AT_ONCE = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load made; days are calendar days of UTC, the last of them yesterday."""
+
+    workspace_id: uuid.UUID
+    survey_id: uuid.UUID
+    answers: int
+    counts: int
+
+
+async def load_answers(
+    database: Database, settings: Settings, answers: int, segments: int, days: int
+) -> Loaded:
+    """Make a workspace with one survey, `segments` combinations of segment values and that many
+    answers, spread over the `days` before today. StartupError without a superuser's login."""
+    with _owner(settings) as connection:
+        _require_superuser(connection)
+    questionnaire, sets = await _furnish(database, segments)
+    first = clock.today("UTC") - timedelta(days=days)
+    spread = _spread(answers, days)
+    shares = [
+        {first + timedelta(days=at): spread[at] for at in range(start, days, CONNECTIONS)}
+        for start in range(CONNECTIONS)
+    ]
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        loop = asyncio.get_running_loop()
+        made = [
+            loop.run_in_executor(threads, _copy_days, settings, questionnaire, sets, share)
+            for share in shares
+        ]
+        counts = sum(await asyncio.gather(*made))
+    return Loaded(questionnaire.workspace_id, questionnaire.survey_id, answers, counts)
+
+
+def _owner(settings: Settings) -> "psycopg.Connection[tuple[object, ...]]":
+    return psycopg.connect(settings.database_owner_url.replace("+psycopg", ""))
+
+
+def _require_superuser(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+    if connection.info.parameter_status("is_superuser") != "on":
+        raise StartupError("Loading by COPY takes a superuser's login in DATABASE_OWNER_URL.")
+
+
+async def _furnish(
+    database: Database, segments: int
+) -> tuple[Questionnaire, Sequence[uuid.UUID]]:
+    async with database.transaction() as session:
+        workspace = await create_workspace(session, NAME, "UTC", "en")
+        sizes = _sizes(segments)
+        survey = await create_survey(session, workspace.id, SYSTEM, _survey(sizes))
+        await publish_survey(session, workspace.id, SYSTEM, survey.id)
+        await mark_answered(session, workspace.id, survey.id)
+        sets = [LabelSet(survey.id, labels) for labels in _combinations(sizes, segments)]
+        await ensure_segment_sets(session, workspace.id, sets)
+        return (
+            await get_questionnaire(session, workspace.id, survey.id),
+            [found.id for found in sets],
+        )
+
+
+def _sizes(segments: int) -> dict[str, int]:
+    """How many values each of three dimensions has, so that there are enough combinations."""
+    side = math.ceil(segments ** (1 / 3))
+    plans = min(side, MAX_VALUES)
+    regions = min(math.ceil(segments / plans / max(1, side - 1)), MAX_VALUES)
+    roles = math.ceil(segments / plans / regions)
+    if roles > MAX_VALUES:
+        raise StartupError(f"At most {MAX_VALUES**3:,} segment sets can be made.")
+    return {"plan": plans, "region": regions, "role": roles}
+
+
+def _survey(sizes: Mapping[str, int]) -> SurveyInput:
+    return SurveyInput.model_validate(
+        {
+            "name": NAME,
+            "subject": NAME,
+            "languages": list(LANGUAGES),
+            "dimensions": [
+                {"key": key, "values": [{"key": f"{key}-{at}"} for at in range(size)]}
+                for key, size in sizes.items()
+            ],
+        }
+    )
+
+
+def _combinations(sizes: Mapping[str, int], segments: int) -> Iterator[dict[str, str]]:
+    values = product(*([f"{key}-{at}" for at in range(size)] for key, size in sizes.items()))
+    for _number, found in zip(range(segments), values, strict=False):
+        yield dict(zip(sizes, found, strict=True))
+
+
+def _spread(answers: int, days: int) -> list[int]:
+    return [answers * (at + 1) // days - answers * at // days for at in range(days)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """Answers that are counted in one number of a day's row."""
+
+    segment_set_id: uuid.UUID
+    language: str
+    channel: str
+    score: int
+
+
+def _copy_days(
+    settings: Settings,
+    questionnaire: Questionnaire,
+    sets: Sequence[uuid.UUID],
+    days: Mapping[date, int],
+) -> int:
+    """Write some days in one transaction; returns the number of rows of counts."""
+    source = random.Random(len(sets))
+    kinds = [_Kind(*found) for found in product(sets, LANGUAGES, CHANNELS, SCORES)]
+    weights = list(accumulate(_weight(at, kind) for at, kind in enumerate(kinds)))
+    constant = (questionnaire.survey_id, questionnaire.version_id, questionnaire.workspace_id)
+    texts = [
+        "\t{}\t{}\t{}\t{}\t{}\t{}\t{}\tcounted\t".format(
+            *constant, kind.segment_set_id, kind.language, kind.channel, kind.score
+        )
+        for kind in kinds
+    ]
+    by_day: dict[date, Counter[int]] = {}
+    numbers = range(len(kinds))
+    with _owner(settings) as connection, connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        with cursor.copy(_COPY_ANSWERS) as copy:
+            for day, number in days.items():
+                chosen = source.choices(numbers, cum_weights=weights, k=number)
+                by_day[day] = Counter(chosen)
+                comments = source.choices(COMMENTS, k=number)
+                for start in range(0, number, ANSWERS_AT_ONCE):
+                    part = slice(start, start + ANSWERS_AT_ONCE)
+                    copy.write(_lines(day, [texts[at] for at in chosen[part]], comments[part]))
+        with cursor.copy(_COPY_COUNTS) as copy:
+            return sum(_write_counts(copy, constant, kinds, *of_day) for of_day in by_day.items())
+
+
+def _weight(at: int, kind: _Kind) -> float:
+    """Some segments have many answers, most have fewer, as everywhere."""
+    return SHARES_OF_SCORES[kind.score] / (1 + at // (4 * len(SCORES)) % 20)
+
+
+def _lines(day: date, kinds: Sequence[str], comments: Sequence[str]) -> str:
+    """Lines for COPY. The ids are random; in their order the index of a day grows at its end."""
+    drawn = os.urandom(16 * len(kinds)).hex()
+    ids = sorted(drawn[at : at + 32] for at in range(0, len(drawn), 32))
+    return "".join(
+        [f"{day}\t{id_}{kind}{comment}\n"
+         for id_, kind, comment in zip(ids, kinds, comments, strict=True)]
+    )
+
+
+def _write_counts(
+    copy: psycopg.Copy,
+    constant: tuple[uuid.UUID, uuid.UUID, uuid.UUID],
+    kinds: Sequence[_Kind],
+    day: date,
+    found: Mapping[int, int],
+) -> int:
+    survey_id, _version_id, workspace_id = constant
+    rows: dict[tuple[uuid.UUID, str, str], list[int]] = {}
+    for at, number in found.items():
+        kind = kinds[at]
+        row = (kind.segment_set_id, kind.language, kind.channel)
+        rows.setdefault(row, [0] * len(SCORES))[kind.score] = number
+    for (set_id, language, channel), scores in sorted(rows.items()):
+        key = (workspace_id, survey_id, day, set_id, language, channel, "counted")
+        copy.write_row([*key, *scores])
+    return len(rows)
+
+
+def _copy(table: str, columns: Sequence[str]) -> sql.Composed:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    return sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
+
+
+_COPY_ANSWERS = _copy(
+    "responses",
+    (
+        "answered_on", "id", "survey_id", "version_id", "workspace_id", "segment_set_id",
+        "language", "channel", "score", "standing", "comment",
+    ),
+)  # fmt: skip
+_COPY_COUNTS = _copy(
+    "daily_counts",
+    (
+        "workspace_id", "survey_id", "answered_on", "segment_set_id", "language", "channel",
+        "standing", *(f"score_{score}" for score in SCORES),
+    ),
+)  # fmt: skip
