@@ -31,6 +31,7 @@ TENANT_TABLES = {
 # Their natural key is their identity: a random id would only hide a duplicate.
 NATURAL_KEYS = {
     "audit_heads",
+    "brands",
     "closed_counts",
     "daily_counts",
     "deletions",

@@ -36,6 +36,21 @@ class Scope(enum.StrEnum):
     ADMIN = "admin"
 
 
+class LogoType(enum.StrEnum):
+    """What a logo is kept as, whatever it was uploaded as."""
+
+    PNG = "image/png"
+    WEBP = "image/webp"
+
+
+class LogoGround(enum.StrEnum):
+    """The pages that a logo can be seen on by itself; on others it needs a plate behind it."""
+
+    ANY = "any"
+    LIGHT = "light"
+    DARK = "dark"
+
+
 class LinkPurpose(enum.StrEnum):
     SIGN_IN = "sign_in"
     RESET_PASSWORD = "reset_password"
@@ -119,6 +134,38 @@ class SignInLink(Base):
     purpose: Mapped[LinkPurpose] = mapped_column(Text)
     next_path: Mapped[str] = mapped_column(Text)
     expires_at: Mapped[datetime] = mapped_column(UtcMoment)
+
+
+LOGO_MAX_BYTES = 20_000
+
+
+class WorkspaceBrand(TenantRow, Base):
+    """How a workspace looks to respondents; where it says nothing, its name and Honne's colour.
+
+    `accent` is `#rrggbb` as it was chosen. The logo's pixels come only to whoever asks for them;
+    `logo_hash` is of these bytes, `logo_width` and `logo_height` are pixels.
+    """
+
+    __tablename__ = "brands"
+    __table_args__ = (
+        CheckConstraint("accent ~ '^#[0-9a-f]{6}$'", name="accent"),
+        CheckConstraint(f"octet_length(logo) <= {LOGO_MAX_BYTES}", name="logo_size"),
+        one_of("logo_type", LogoType, "logo_type"),
+        one_of("logo_ground", LogoGround, "logo_ground"),
+        CheckConstraint(
+            "num_nulls(logo, logo_type, logo_hash, logo_width, logo_height, logo_ground) IN (0, 6)",
+            name="logo_whole",
+        ),
+    )
+
+    name: Mapped[str | None] = mapped_column(Text)
+    accent: Mapped[str | None] = mapped_column(Text)
+    logo: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_raiseload=True)
+    logo_type: Mapped[LogoType | None] = mapped_column(Text)
+    logo_hash: Mapped[str | None] = mapped_column(Text)
+    logo_width: Mapped[int | None] = mapped_column()
+    logo_height: Mapped[int | None] = mapped_column()
+    logo_ground: Mapped[LogoGround | None] = mapped_column(Text)
 
 
 class MemberInvitation(TenantRow, Base):

@@ -209,6 +209,11 @@ NOTES: Mapping[str, Note] = {
         WITH_SURVEY,
     ),
     "workspaces": Note(About.WORKSPACE, "Its name, time zone and language.", WITH_WORKSPACE),
+    "brands": Note(
+        About.WORKSPACE,
+        "The name, colour and logo that respondents see; a logo is pixels and nothing else.",
+        WITH_WORKSPACE,
+    ),
     "api_keys": Note(
         About.WORKSPACE, "Keys to the API, as hashes; the day of last use.", WITH_WORKSPACE
     ),
