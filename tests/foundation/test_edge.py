@@ -94,3 +94,19 @@ async def test_programs_are_told_as_a_problem(client: httpx.AsyncClient) -> None
 
 async def test_a_mistyped_page_address_is_simply_not_found(as_alice: httpx.AsyncClient) -> None:
     assert (await as_alice.get("/w/not-an-id/surveys")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/api/v1/surveys", "GET, POST"),
+        ("OPTIONS", "/api/v1/surveys/x/responses", "GET, POST"),
+        ("GET", "/sessions", "POST"),
+        ("POST", "/static/app.css", "GET, HEAD"),
+    ],
+)
+async def test_another_method_is_told_all_that_the_address_takes(
+    client: httpx.AsyncClient, method: str, path: str, allowed: str
+) -> None:
+    answer = await client.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
@@ -78,7 +79,22 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kind = errors.ERRORS_BY_STATUS.get(error.status_code, errors.BadRequest)
     headers = dict(error.headers or {})
+    if error.status_code == errors.MethodNotAllowed.status:
+        headers["Allow"] = ", ".join(_methods_at(request))
     return error_response(request.scope, kind(headers=headers))
+
+
+def _methods_at(request: Request) -> list[str]:
+    """What the address takes: the router itself names the methods of its first route only, and the
+    folders of files name none."""
+    path = request.scope["path"]
+    found = {
+        method
+        for route in iter_route_contexts(request.app.routes)
+        for method in route.methods or ()
+        if route.path_regex.match(path)
+    }
+    return sorted(found or {"GET", "HEAD"})
 
 
 async def _validation(request: Request, error: Exception) -> Response:
