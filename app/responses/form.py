@@ -8,23 +8,26 @@ from app.foundation.errors import BadRequest
 from app.foundation.translation import gettext as _
 from app.responses.models import COMMENT_MAX_LENGTH
 from app.responses.texts import TooLong, Unstorable, clean_comment, showable
+from app.surveys.ways import clean_email
 
 MAX_FIELDS = 50
 SEGMENT_PREFIX = "segment."
 # Nobody sees this field; no browser or password manager knows what would belong there.
 TRAP = "subject"
+EMAIL = "email"
 SCORE_TEXTS = {str(score): score for score in range(11)}
 
 
 @dataclass(frozen=True, slots=True)
 class FormInput:
     """The fields as they were sent; `segments` maps dimension key to what was chosen, and `trap`
-    is what a program wrote where people see nothing."""
+    is what a program wrote where people see nothing. `email` is the address somebody leaves."""
 
     ticket: str = ""
     score: str = ""
     comment: str = ""
     segments: Mapping[str, str] = field(default_factory=dict)
+    email: str = ""
     trap: str = ""
 
     @property
@@ -65,12 +68,23 @@ def read_form(fields: Mapping[str, str]) -> FormInput:
             for name, value in fields.items()
             if name.startswith(SEGMENT_PREFIX)
         },
+        email=showable(fields.get(EMAIL, "")),
         trap=showable(fields.get(TRAP, "")),
     )
 
 
-def check_form(given: FormInput) -> tuple[int, str | None] | list[FormError]:
-    """Score and comment ready to be stored, or what is wrong, in the reader's language."""
+@dataclass(frozen=True, slots=True)
+class CheckedForm:
+    """Score, comment and address ready to be stored; the address is empty where the form asked for
+    one and none was left, and None where it did not ask."""
+
+    score: int
+    comment: str | None
+    address: str | None
+
+
+def check_form(given: FormInput, asks_contact: bool = False) -> CheckedForm | list[FormError]:
+    """What is ready to be stored, or what is wrong, in the reader's language."""
     errors = []
     score = SCORE_TEXTS.get(given.score)
     if score is None:
@@ -85,7 +99,14 @@ def check_form(given: FormInput) -> tuple[int, str | None] | list[FormError]:
     except Unstorable:
         message = _("Your text holds a character that cannot be saved. Remove it and send again.")
         errors.append(FormError("comment", message))
-    return errors if errors or score is None else (score, comment)
+    address = _address(given.email) if asks_contact else None
+    if asks_contact and address is None:
+        errors.append(FormError(EMAIL, _("Check your e-mail address, or leave the field empty.")))
+    return errors if errors or score is None else CheckedForm(score, comment, address)
+
+
+def _address(typed: str) -> str | None:
+    return clean_email(typed) if typed.strip() else ""
 
 
 def ticket_error() -> FormError:

@@ -116,7 +116,7 @@ RULES: Sequence[Rule] = (
         mark("The promise stands"),
         mark(
             "Once somebody has answered, nobody can change the purpose, the group minimum, the time"
-            " that answers are kept or the privacy policy of this survey."
+            " that answers are kept, the privacy policy or whether you are asked for an address."
         ),
         ("app.surveys.actions.FROZEN",),
     ),
@@ -128,6 +128,29 @@ RULES: Sequence[Rule] = (
             " an answer, nor anywhere beside it."
         ),
         ("app.responses.models.Response", "app.responses.stored.NOTES"),
+        applies=lambda survey: not survey.asks_contact,
+    ),
+    Rule(
+        Part.STORED,
+        mark("Nothing about you"),
+        mark(
+            "Unless you leave your e-mail address, nothing is stored with an answer, or anywhere"
+            " beside it, that says who you are: no name, no address, no device, no IP address, no"
+            " cookies."
+        ),
+        ("app.responses.models.Response", "app.responses.stored.NOTES"),
+        applies=lambda survey: survey.asks_contact,
+    ),
+    Rule(
+        Part.STORED,
+        mark("An address only if you leave it"),
+        mark(
+            "You may leave an e-mail address so that the team can contact you. It is kept by"
+            " itself, can be deleted by itself, and goes with your answer. Those who manage the"
+            " survey then see your answer together with it, by day and never with your groups."
+        ),
+        ("app.responses.models.ResponseContact", "app.reporting.listing.list_responses"),
+        applies=lambda survey: survey.asks_contact,
     ),
     Rule(
         Part.STORED,
@@ -288,5 +311,13 @@ RULES: Sequence[Rule] = (
         ("app.surveys.models.Survey.contact",),
         lambda survey: {"contact": isolate(survey.contact)},
         applies=lambda survey: bool(survey.contact),
+    ),
+    Rule(
+        Part.GONE,
+        mark("Somebody who helps"),
+        mark("This form cannot answer. If you need help: %(support)s"),
+        ("app.surveys.models.Survey.support",),
+        lambda survey: {"support": isolate(survey.support)},
+        applies=lambda survey: bool(survey.support),
     ),
 )

@@ -11,10 +11,12 @@ import hmac
 import unicodedata
 import uuid
 from binascii import Error as NotBase64
+from dataclasses import dataclass
 from datetime import timedelta
 
 from app.foundation import clock
 from app.foundation.tokens import derive
+from app.scoring import Category
 
 SHOWN_FOR = timedelta(minutes=10)
 LENGTH = 45
@@ -26,6 +28,15 @@ _MISREAD = str.maketrans("OIL", "011")
 _CHECK = 12  # bytes, 96 bits
 _ID = 16  # bytes
 _MOMENT = 4  # bytes: seconds since 1970
+_GROUPS = tuple(Category)  # the last byte counts them; with it no padding is needed in base 64
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """The answer that was just sent, and the group its score is in."""
+
+    response_id: uuid.UUID
+    group: Category
 
 
 class NoReceipt(Exception):
@@ -65,29 +76,31 @@ def read_receipt(secret_key: str, typed: str) -> uuid.UUID:
     return uuid.UUID(bytes=found)
 
 
-def sign_showing(secret_key: str, response_id: uuid.UUID) -> str:
-    """What the address of the thank-you page carries so that it shows the receipt for a while.
+def sign_showing(secret_key: str, response_id: uuid.UUID, group: Category) -> str:
+    """What the address of the thank-you page carries so that it shows the receipt for a while, and
+    what its group is told.
 
     Covered as well: an address may end up in the log of a proxy, beside a time.
     """
     moment = int(clock.now().timestamp()).to_bytes(_MOMENT)
-    covered = _cover(secret_key, "receipt shown", moment + response_id.bytes)
-    return base64.urlsafe_b64encode(covered).decode().rstrip("=")
+    content = moment + response_id.bytes + bytes([_GROUPS.index(group)])
+    return base64.urlsafe_b64encode(_cover(secret_key, "receipt shown", content)).decode()
 
 
-def read_showing(secret_key: str, signed: str) -> uuid.UUID | None:
-    """The answer whose receipt may be shown now; None for what is forged or ten minutes old."""
+def read_showing(secret_key: str, signed: str) -> Showing | None:
+    """What may be shown now; None for what is forged or ten minutes old."""
     try:
-        covered = base64.urlsafe_b64decode(f"{signed}=")
+        covered = base64.urlsafe_b64decode(signed)
     except (NotBase64, ValueError):
         return None
-    if len(covered) != _CHECK + _MOMENT + _ID:
+    if len(covered) != _CHECK + _MOMENT + _ID + 1:
         return None
     found = _uncover(secret_key, "receipt shown", covered)
     if found is None:
         return None
     age = clock.now().timestamp() - int.from_bytes(found[:_MOMENT])
-    return uuid.UUID(bytes=found[_MOMENT:]) if age < SHOWN_FOR.total_seconds() else None
+    showing = Showing(uuid.UUID(bytes=found[_MOMENT:-1]), _GROUPS[found[-1]])
+    return showing if age < SHOWN_FOR.total_seconds() else None
 
 
 # Deterministic authenticated encryption (RFC 5297's construction, from HMAC-SHA256): the check

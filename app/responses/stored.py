@@ -39,6 +39,7 @@ RETENTION = Kept(
     ),
     "app.responses.retention.delete_expired",
 )
+LEFT_ADDRESS = Kept(mark("until the team deletes it, or the answer is deleted"), RETENTION.ended_by)
 NEXT_DAY = Kept(
     mark("until the day after your answer is over"),
     "app.responses.jobs.expire_submission_keys",
@@ -60,12 +61,14 @@ AN_HOUR = Kept("until it was used, or an hour", "app.accounts.jobs.expire_sign_i
 @dataclass(frozen=True, slots=True)
 class Note:
     """What one table is for; `columns` maps each column to what it holds, for tables about
-    answers and their counts."""
+    answers and their counts. `is_only_asked`: it holds nothing of surveys that ask for no contact.
+    """
 
     about: About
     words: str
     kept: Kept
     columns: Mapping[str, str] = field(default_factory=dict)
+    is_only_asked: bool = False
 
 
 _SURVEY = mark("Which survey it answers")
@@ -80,6 +83,7 @@ _GROUPS = mark("The groups that the form or the link names")
 _STANDING = mark("Whether the team left the answer out of its figures, and why")
 _HELD = mark("If your answer waits for the team, because a program might have sent it: why")
 _FILE = mark("If the answer came in with a file: which file")
+_ADDRESS = mark("Your e-mail address, if you left one, beside your answer")
 _RETRY = mark("A random number, so that sending twice is one answer")
 
 _HOW_MANY = {f"score_{score}": f"How many answers of score {score}" for score in range(11)}
@@ -122,7 +126,15 @@ NOTES: Mapping[str, Note] = {
             "survey_id": _RETRY,
             "key": _RETRY,
             "response_id": _RETRY,
+            "number": _RETRY,
         },
+    ),
+    "response_contacts": Note(
+        About.ANSWER,
+        "The e-mail addresses that respondents chose to leave, where a survey asks for one.",
+        LEFT_ADDRESS,
+        {"workspace_id": _ADDRESS, "response_id": _ADDRESS, "address": _ADDRESS},
+        is_only_asked=True,
     ),
     "segment_sets": Note(
         About.COUNTS,
@@ -239,12 +251,13 @@ NOTES: Mapping[str, Note] = {
 }
 
 
-def things_stored() -> list[tuple[str, Kept]]:
-    """What is stored of an answer, in a respondent's words and each once; then what is counted."""
+def things_stored(asks_contact: bool = True) -> list[tuple[str, Kept]]:
+    """What is stored of an answer, in a respondent's words and each once; then what is counted.
+    `asks_contact`: for a survey with a box for an address."""
     single = [
         (words, note.kept)
         for note in NOTES.values()
-        if note.about is About.ANSWER
+        if note.about is About.ANSWER and (asks_contact or not note.is_only_asked)
         for words in note.columns.values()
     ]
     counted = [(note.words, note.kept) for note in NOTES.values() if note.about is About.COUNTS]

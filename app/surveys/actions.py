@@ -22,7 +22,14 @@ from app.surveys.rules import CheckedSurvey, by_language, check_survey
 from app.surveys.wording import PURPOSE, SUBJECT, fill_subject, parse_language
 
 # What stands once the first answer is in, by the names of `CheckedSurvey`.
-FROZEN = ("languages", "wording", "min_group_size", "retention_months", "privacy_url")
+FROZEN = (
+    "languages",
+    "wording",
+    "min_group_size",
+    "retention_months",
+    "privacy_url",
+    "asks_contact",
+)
 
 
 async def create_survey(
@@ -109,6 +116,9 @@ def _stored(survey: Survey, version: SurveyVersion) -> CheckedSurvey:
         opens_on=survey.opens_on,
         closes_on=survey.closes_on,
         embed_origins=survey.embed_origins,
+        thanks_urls=survey.thanks_urls,
+        support=survey.support,
+        asks_contact=survey.asks_contact,
     )
 
 
@@ -121,6 +131,7 @@ def _merge(before: CheckedSurvey, changes: SurveyChanges | VersionInput) -> Surv
         for name, value in given.items()
         if value is not None or name in ("opens_on", "closes_on")
     }
+    fields["thanks_urls"] = {**before.thanks_urls, **(given.get("thanks_urls") or {})}
     languages = [parse_language(tag) or tag for tag in fields["languages"]]
     if given.get("default_language") is None and before.default_language not in languages:
         fields["default_language"] = next(iter(languages), None)

@@ -4,7 +4,7 @@ import uuid
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
 from pydantic_core import PydanticCustomError
 
 from app.surveys.models import Channel, DimensionSource
@@ -46,6 +46,14 @@ _PLAN: dict[str, Any] = {
     "values": [_PRO, {"key": "free", "label": {"en": "Free", "ja": "無料"}}],
     "source": "link",
 }
+_THANKS = (
+    "Where the thank-you page leads `promoter`, `passive` or `detractor`: an https, mailto or tel "
+    "address. Shown with the text `thanks_link_…` of the group; without it there is no link."
+)
+_SUPPORT = (
+    "Whom respondents turn to for help: an e-mail address, https address or telephone number."
+)
+_ASKS_CONTACT = "Let respondents leave an e-mail address, which the team sees with their answer."
 _ORIGINS = "Whose pages may show the form in a frame, such as https://www.acme.example."
 _SUBJECT = {"en": "Acme Cloud", "ja": "アクメクラウド"}
 
@@ -89,6 +97,8 @@ class SurveyInput(Input):
             "retention_months": 24,
             "privacy_url": "https://acme.example/privacy",
             "embed_origins": ["https://www.acme.example"],
+            "thanks_urls": {"detractor": "https://acme.example/help"},
+            "support": "help@acme.example",
         }
     )
 
@@ -105,13 +115,16 @@ class SurveyInput(Input):
     opens_on: Day = None
     closes_on: Day = None
     embed_origins: list[str] = Field(default_factory=list, description=_ORIGINS)
+    thanks_urls: dict[str, str] = Field(default_factory=dict, description=_THANKS)
+    support: str = Field("", description=_SUPPORT)
+    asks_contact: StrictBool = Field(False, description=_ASKS_CONTACT)
 
 
 class SurveyChanges(Input):
     """What to change; members left out (or null, save the days) stay.
 
-    `wording` is merged text by text, and an empty text brings the neutral default back. Some of it
-    stands once the first answer is in.
+    `wording` is merged text by text, and an empty text brings the neutral default back;
+    `thanks_urls` is merged group by group. Some of it stands once the first answer is in.
     """
 
     model_config = _input({"closes_on": "2026-06-30", "wording": {"en": {"thanks": "Thank you!"}}})
@@ -128,6 +141,9 @@ class SurveyChanges(Input):
     opens_on: Day = None
     closes_on: Day = None
     embed_origins: list[str] | None = Field(None, description=_ORIGINS)
+    thanks_urls: dict[str, str] | None = Field(None, description=_THANKS)
+    support: str | None = Field(None, description=_SUPPORT)
+    asks_contact: StrictBool | None = Field(None, description=_ASKS_CONTACT)
 
 
 class VersionInput(Input):

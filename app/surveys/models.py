@@ -62,6 +62,8 @@ class Survey(TenantRow, Base):
     `has_answers` turns true with the first answer and stays so: wording and promise then stand.
     While `held_since` names a day, a legal hold keeps every answer: none is deleted for its age.
     `embed_origins` are the web origins whose pages may show the form in a frame.
+    `thanks_urls` maps a group of scores to where its thank-you page leads; `support` is whom
+    somebody turns to who needs help; `asks_contact` lets respondents leave an e-mail address.
     """
 
     __tablename__ = "surveys"
@@ -89,6 +91,9 @@ class Survey(TenantRow, Base):
     has_answers: Mapped[bool] = mapped_column(default=False)
     held_since: Mapped[date | None] = mapped_column()
     embed_origins: Mapped[list[str]] = mapped_column(default=list)
+    thanks_urls: Mapped[dict[str, str]] = mapped_column(default=dict)
+    support: Mapped[str] = mapped_column(Text, default="")
+    asks_contact: Mapped[bool] = mapped_column(default=False)
     layout_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UtcMoment)
 

@@ -118,6 +118,9 @@ async def get_questionnaire(
         has_answers=survey.has_answers,
         held_since=survey.held_since,
         embed_origins=tuple(survey.embed_origins),
+        thanks_urls=survey.thanks_urls,
+        support=survey.support,
+        asks_contact=survey.asks_contact,
     )
 
 

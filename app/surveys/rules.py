@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import urlsplit
 
 from app.foundation.errors import Invalid, InvalidParam
 from app.foundation.translation import mark
@@ -17,6 +16,7 @@ from app.surveys.models import (
 )
 from app.surveys.origins import clean_origins, find_origin_problems
 from app.surveys.segments import is_dimension_key, is_value_key
+from app.surveys.ways import clean_thanks_urls, find_thanks_problems, is_web_address
 from app.surveys.wording import (
     MAX_LANGUAGES,
     MISSING,
@@ -26,14 +26,12 @@ from app.surveys.wording import (
     complete_wording,
     find_text_problems,
     find_wording_problems,
-    is_printable,
     parse_language,
 )
 
 NAME_LIMIT = 120
 LABEL_LIMIT = 120
 CONTACT_LIMIT = 200
-URL_LIMIT = 2_000
 MAX_RETENTION_MONTHS = 120
 MAX_GROUP_SIZE = 1_000
 
@@ -53,6 +51,9 @@ class CheckedSurvey:
     opens_on: date | None
     closes_on: date | None
     embed_origins: list[str]
+    thanks_urls: dict[str, str]
+    support: str
+    asks_contact: bool
 
 
 def check_survey(given: SurveyInput) -> CheckedSurvey:
@@ -71,6 +72,9 @@ def check_survey(given: SurveyInput) -> CheckedSurvey:
         opens_on=given.opens_on,
         closes_on=given.closes_on,
         embed_origins=clean_origins(given.embed_origins),
+        thanks_urls=clean_thanks_urls(given.thanks_urls),
+        support=clean_text(given.support),
+        asks_contact=given.asks_contact,
     )
     refuse([*_language_problems(checked), *_wording_problems(given, checked), *_problems(checked)])
     refuse(find_dimension_problems(given.dimensions))
@@ -153,6 +157,8 @@ def _problems(survey: CheckedSurvey) -> Iterator[InvalidParam]:
         )
     if survey.opens_on and survey.closes_on and survey.closes_on < survey.opens_on:
         yield InvalidParam("closes_on", mark("Choose a day on or after the opening day."))
+    yield from find_text_problems("support", survey.support, CONTACT_LIMIT)
+    yield from find_thanks_problems(survey.thanks_urls)
     yield from find_origin_problems(survey.embed_origins)
 
 
@@ -173,17 +179,6 @@ def _range_problems(path: str, value: int, least: int, most: int) -> Iterator[In
             mark("Write a number from %(least)s to %(most)s."),
             {"least": least, "most": most},
         )
-
-
-def is_web_address(url: str) -> bool:
-    """True for an absolute http or https address that is safe to put into a link."""
-    if len(url) > URL_LIMIT or not is_printable(url) or any(map(str.isspace, url)):
-        return False
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        return False
 
 
 def find_dimension_problems(

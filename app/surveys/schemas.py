@@ -2,10 +2,13 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
+from app.scoring import Category
 from app.surveys.models import Channel, DimensionSource, Metric, SurveyState
+from app.surveys.ways import href_of
+from app.surveys.wording import thanks_link_name, thanks_name
 
 OTHER = "other"  # a declared dimension, an undeclared value
 NONE = "none"  # a dimension without a value; how reports name its absence
@@ -53,11 +56,20 @@ class Dimension:
 
 
 @dataclass(frozen=True, slots=True)
+class Thanks:
+    """What somebody reads after sending, and the link offered to them, if any."""
+
+    text: str
+    link_label: str | None = None
+    link_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Questionnaire:
     """A survey with its current wording and its dimensions in order.
 
-    `wording` maps language to text name to text, complete for each of `languages`, with the
-    subject in place of `{X}`.
+    `wording` maps language to text name to text, complete for each of `languages` but for optional
+    texts, with the subject in place of `{X}`.
     """
 
     workspace_id: uuid.UUID
@@ -82,9 +94,26 @@ class Questionnaire:
     has_answers: bool = False
     held_since: date | None = None
     embed_origins: tuple[str, ...] = ()
+    thanks_urls: Mapping[str, str] = field(default_factory=dict)
+    support: str = ""
+    asks_contact: bool = False
 
     def find_dimension(self, key: str) -> Dimension | None:
         return next((found for found in self.dimensions if found.key == key), None)
+
+    @property
+    def support_href(self) -> str | None:
+        """What a click on `support` leads to, if it is an address or a telephone number."""
+        return href_of(self.support)
+
+    def thanks_for(self, language: str, group: Category | None) -> Thanks:
+        """What the thank-you page says and where it leads; without a group, to everybody."""
+        texts = self.wording[language]
+        if group is None:
+            return Thanks(texts["thanks"])
+        text = texts.get(thanks_name(group)) or texts["thanks"]
+        label, url = texts.get(thanks_link_name(group)), self.thanks_urls.get(group)
+        return Thanks(text, label, url) if label and url else Thanks(text)
 
     def is_open_on(self, day: date) -> bool:
         """True where the survey takes answers on that workspace day."""

@@ -42,6 +42,8 @@ _WORDING: dict[str, Any] = {
         "high_label": "Extremely likely",
         "reason_question": "What is the main reason for your score?",
         "thanks": "Thank you. Your answer has been saved.",
+        "thanks_detractor": "Thank you for saying so. May we help?",
+        "thanks_link_detractor": "Talk to us",
         "purpose": "Your answer is used only to improve {X}.",
     }
 }
@@ -119,7 +121,8 @@ class DimensionShape(BaseModel):
 
 class SurveyShape(SurveySummary):
     """A survey. In `wording`, `{X}` stands for the subject; `version` counts wordings from 1.
-    Pages of `embed_origins` may show the form in a frame; where there are none, no page may."""
+    Pages of `embed_origins` may show the form in a frame; where there are none, no page may.
+    `thanks_urls` maps promoter, passive and detractor to where their thank-you pages lead."""
 
     model_config = _example(
         {
@@ -133,6 +136,9 @@ class SurveyShape(SurveySummary):
             "privacy_url": "https://acme.example/privacy",
             "contact": "privacy@acme.example",
             "embed_origins": ["https://www.acme.example"],
+            "thanks_urls": {"detractor": "https://acme.example/help"},
+            "support": "help@acme.example",
+            "asks_contact": False,
         }
     )
 
@@ -145,6 +151,9 @@ class SurveyShape(SurveySummary):
     privacy_url: str
     contact: str
     embed_origins: list[str]
+    thanks_urls: dict[str, str]
+    support: str
+    asks_contact: bool
 
 
 class SurveyList(BaseModel):
@@ -225,6 +234,9 @@ def survey_shape(detail: SurveyDetail, public_url: str) -> SurveyShape:
             "privacy_url": survey.privacy_url,
             "contact": survey.contact,
             "embed_origins": survey.embed_origins,
+            "thanks_urls": survey.thanks_urls,
+            "support": survey.support,
+            "asks_contact": survey.asks_contact,
         }
     )
 

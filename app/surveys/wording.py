@@ -19,6 +19,7 @@ from app.foundation.translation import (
     gettext,
     mark,
 )
+from app.scoring import Category
 
 SUBJECT = "subject"
 PURPOSE = "purpose"
@@ -31,12 +32,24 @@ _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?")
 class TextRule:
     """What a text may be: at most `limit` code points, on one line or several.
 
-    `default` is the neutral English text, empty where there is none.
+    `default` is the neutral English text, empty where there is none. An optional text that is
+    not given is left out of a wording.
     """
 
     limit: int
     default: str
     is_long: bool = False
+    is_optional: bool = False
+
+
+def thanks_name(group: Category) -> str:
+    """The text that thanks a group of scores in words of its own."""
+    return f"thanks_{group}"
+
+
+def thanks_link_name(group: Category) -> str:
+    """The words of the link on that group's thank-you page."""
+    return f"thanks_link_{group}"
 
 
 # The first four are worded exactly so: other words move the score.
@@ -50,6 +63,8 @@ TEXTS: Mapping[str, TextRule] = {
     "reason_question": TextRule(300, mark("What is the main reason for your score?")),
     "thanks": TextRule(1_000, mark("Thank you. Your answer has been saved."), is_long=True),
     PURPOSE: TextRule(500, mark("Your answer is used only to improve {X}."), is_long=True),
+    **{thanks_name(group): TextRule(1_000, "", True, is_optional=True) for group in Category},
+    **{thanks_link_name(group): TextRule(80, "", is_optional=True) for group in Category},
 }
 
 
@@ -85,12 +100,14 @@ def default_texts(language: str) -> dict[str, str]:
 def complete_wording(
     languages: Iterable[str], given: Mapping[str, Mapping[str, str]]
 ) -> dict[str, dict[str, str]]:
-    """Every text in every language: as given, else the default, else empty."""
+    """Every text in every language: as given, else the default, else empty. Optional texts are
+    there only where they are given."""
     complete = {}
     for language in languages:
         defaults, texts = default_texts(language), given.get(language, {})
+        whole = {name: clean_text(texts.get(name, "")) or defaults.get(name, "") for name in TEXTS}
         complete[language] = {
-            name: clean_text(texts.get(name, "")) or defaults.get(name, "") for name in TEXTS
+            name: text for name, text in whole.items() if text or not TEXTS[name].is_optional
         }
     return complete
 

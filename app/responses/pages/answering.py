@@ -23,6 +23,7 @@ from app.responses.receipts import read_showing, sign_showing, write_receipt
 from app.responses.schemas import NewAnswer
 from app.responses.suspicion import Suspicion
 from app.responses.tickets import LIFE, Ticket, read_ticket, sign_ticket
+from app.scoring import category_of
 from app.surveys.models import DimensionSource
 from app.surveys.schemas import Dimension
 from app.surveys.segments import accept_segments
@@ -92,14 +93,13 @@ def _issue(request: Request, entrance: Entrance) -> Ticket:
 async def _take(request: Request, entrance: Entrance, given: FormInput) -> Response:
     survey = entrance.questionnaire
     ticket = _read_ticket(request, entrance, given)
-    checked = check_form(given)
+    checked = check_form(given, survey.asks_contact)
     errors = checked if isinstance(checked, list) else []
     if ticket is None:
         errors = [ticket_error(), *errors]
         ticket = _renew(request, entrance, given)
     if errors or isinstance(checked, list):
         return show_questions(request, entrance, ticket, given, errors)
-    score, comment = checked
     # Once more for the link's values: the survey may have changed since the page was shown.
     linked = accept_segments(survey, ticket.labels, [DimensionSource.LINK])
     asked = accept_segments(survey, given.segments, [DimensionSource.QUESTION])
@@ -107,8 +107,8 @@ async def _take(request: Request, entrance: Entrance, given: FormInput) -> Respo
     answer = NewAnswer(
         survey_id=survey.survey_id,
         version_id=ticket.version_id,
-        score=score,
-        comment=comment,
+        score=checked.score,
+        comment=checked.comment,
         language=current_language(),
         channel=channel_of(request, entrance),
         answered_on=entrance.today,
@@ -116,11 +116,13 @@ async def _take(request: Request, entrance: Entrance, given: FormInput) -> Respo
         standing=Standing.HELD if reason else Standing.COUNTED,
         hold_reason=reason,
         submission_key=ticket.submission_key,
+        address=checked.address,
     )
     [stored] = await request.app.state.intake.submit(survey.workspace_id, [answer])
     if stored.id != answer.id and reason is None:
         request.app.state.suspicion.take_back(network, survey.survey_id)
-    showing = sign_showing(request.app.state.settings.secret_key, stored.id)
+    group = category_of(stored.score)
+    showing = sign_showing(request.app.state.settings.secret_key, stored.id, group)
     path = f"/s/{ticket.slug}/thanks?lang={answer.language}&receipt={showing}"
     return RedirectResponse(path + kept_words(request), 303)
 
@@ -134,17 +136,19 @@ def _judge(request: Request, ticket: Ticket, given: FormInput) -> tuple[str, Hol
 
 
 def _thank(request: Request, entrance: Entrance) -> Response:
-    """With the receipt for as long as the address holds good; the page knows nobody otherwise."""
+    """With the receipt, and what the group is told, for as long as the address holds good; the page
+    knows nobody otherwise."""
     settings: Settings = request.app.state.settings
     shown = read_showing(settings.secret_key, request.query_params.get("receipt", ""))
-    slug = entrance.link.slug
+    survey, slug = entrance.questionnaire, entrance.link.slug
     return show(
         request,
         "responses/thanks.html",
         # The page has no form that would need an Origin, and its address is not for passing on.
         headers={"Referrer-Policy": "no-referrer"},
-        texts=entrance.questionnaire.wording[current_language()],
-        receipt=write_receipt(settings.secret_key, shown) if shown else None,
+        survey=survey,
+        thanks=survey.thanks_for(current_language(), shown.group if shown else None),
+        receipt=write_receipt(settings.secret_key, shown.response_id) if shown else None,
         slug=slug,
         address=f"{settings.public_url}/s/{slug}/erasure",
     )

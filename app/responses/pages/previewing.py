@@ -14,6 +14,7 @@ from app.responses.pages.answering import show_questions
 from app.responses.pages.frames import enter_preview
 from app.responses.pages.showing import read_fields, show
 from app.responses.tickets import Ticket
+from app.scoring import category_of
 from app.surveys.listings import list_links
 from app.surveys.queries import get_entry_link, get_questionnaire
 
@@ -31,10 +32,12 @@ async def try_sending(request: Request, member: SignedInMember, survey_id: uuid.
     """What a respondent would see next: the thank-you page, or what is to be corrected."""
     entrance = await _enter(request, member, survey_id)
     given = read_form(await read_fields(request))
-    if isinstance(check_form(given), list):
+    survey = entrance.questionnaire
+    checked = check_form(given, survey.asks_contact)
+    if isinstance(checked, list):
         return _ask(request, entrance, given)
-    texts = entrance.questionnaire.wording[current_language()]
-    return show(request, "responses/thanks.html", texts=texts, receipt=None)
+    thanks = survey.thanks_for(current_language(), category_of(checked.score))
+    return show(request, "responses/thanks.html", survey=survey, thanks=thanks, receipt=None)
 
 
 async def _enter(request: Request, member: Member, survey_id: uuid.UUID) -> Entrance:
@@ -52,7 +55,7 @@ async def _enter(request: Request, member: Member, survey_id: uuid.UUID) -> Entr
 
 def _ask(request: Request, entrance: Entrance, given: FormInput) -> Response:
     survey = entrance.questionnaire
-    checked = check_form(given) if request.method == "POST" else []
+    checked = check_form(given, survey.asks_contact) if request.method == "POST" else []
     return show_questions(
         request,
         entrance,

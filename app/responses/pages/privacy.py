@@ -1,6 +1,6 @@
 """What happens with an answer, for whoever is asked for one: the rules and what is stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 from fastapi import APIRouter, Request
@@ -12,6 +12,7 @@ from app.responses.entrances import Access
 from app.responses.pages.showing import READ, Shut, find_entrance, show
 from app.responses.promise import Part, Promise, promises_of
 from app.responses.stored import things_stored
+from app.surveys.schemas import Questionnaire
 
 router = APIRouter(dependencies=[Respondent])
 
@@ -38,7 +39,7 @@ async def show_privacy(request: Request, slug: str) -> Response:
         parts=_parts(promises_of(survey)),
         stored_part=Part.STORED,
         gone_part=Part.GONE,
-        kept=_things_by_time({"num": survey.retention_months}),
+        kept=_things_by_time(survey),
     )
 
 
@@ -46,9 +47,10 @@ def _parts(promises: Sequence[Promise]) -> list[tuple[Part, list[Promise]]]:
     return [(part, list(found)) for part, found in groupby(promises, key=lambda one: one.part)]
 
 
-def _things_by_time(values: Mapping[str, int]) -> list[tuple[str, list[str]]]:
+def _things_by_time(survey: Questionnaire) -> list[tuple[str, list[str]]]:
     """How long, and what is kept so long, in the reader's language."""
     times: dict[str, list[str]] = {}
-    for words, kept in things_stored():
+    values = {"num": survey.retention_months}
+    for words, kept in things_stored(survey.asks_contact):
         times.setdefault(phrase(kept.words, values), []).append(gettext(words))
     return list(times.items())
