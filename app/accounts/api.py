@@ -4,14 +4,17 @@ import uuid
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
+from starlette.responses import Response
 
-from app.accounts.access import ApiAdmin, ApiAuditor, ApiReader
+from app.accounts.access import ApiAdmin, ApiAuditor, ApiReader, ApiWriter
 from app.accounts.audit_queries import AuditFilter, list_audit_events
 from app.accounts.audit_shapes import VERIFYING, AuditLine, AuditLineList, AuditQuery
-from app.accounts.models import ApiKey, Scope
+from app.accounts.brand_shapes import BrandInput, BrandShape
+from app.accounts.brands import change_brand, change_logo, get_brand, get_logo, remove_logo
+from app.accounts.models import ApiKey, LogoType, Scope
 from app.accounts.queries import get_workspace, list_api_keys
 from app.accounts.workspace_deletion import delete_workspace
 from app.foundation.web.openapi import ListMeta, NoQuery, OnceEach, Paging, problems
@@ -86,6 +89,92 @@ async def read_workspace(client: ApiReader) -> WorkspaceShape:
     """Which workspace the key belongs to."""
     workspace = await get_workspace(client.session, client.workspace_id)
     return WorkspaceShape.model_validate(workspace, from_attributes=True)
+
+
+PICTURE = {"schema": {"type": "string", "format": "binary"}}
+UPLOAD = {
+    "requestBody": {
+        "required": True,
+        "content": dict.fromkeys(("image/png", "image/jpeg", "image/webp", "image/gif"), PICTURE),
+    }
+}
+
+
+@router.get(
+    "/brand",
+    tags=["workspace"],
+    summary="Read how forms look",
+    responses=problems(422),
+    dependencies=[NoQuery],
+)
+async def read_brand(client: ApiReader) -> BrandShape:
+    """The name, colour and logo that respondents see on every form of the workspace."""
+    return BrandShape.of(await get_brand(client.session, client.workspace_id))
+
+
+@router.put(
+    "/brand",
+    tags=["workspace"],
+    summary="Change the name and the colour on forms",
+    responses=problems(400, 422),
+    dependencies=[NoQuery],
+)
+async def put_brand(client: ApiWriter, given: BrandInput) -> BrandShape:
+    """Forms show both within seconds. The logo stays as it is."""
+    await change_brand(
+        client.session,
+        client.workspace_id,
+        client.actor,
+        name=given.name or "",
+        accent=given.accent or "",
+    )
+    return BrandShape.of(await get_brand(client.session, client.workspace_id))
+
+
+@router.put(
+    "/brand/logo",
+    tags=["workspace"],
+    summary="Change the logo on forms",
+    responses=problems(413, 422),
+    openapi_extra=UPLOAD,
+    dependencies=[NoQuery],
+)
+async def put_logo(request: Request, client: ApiWriter) -> BrandShape:
+    """The body is the file itself: PNG, JPEG, WebP or GIF (its first frame) of at most 2 MB and
+    4,096 pixels a side. Kept are its pixels, in at most 480 × 128 and 20,000 bytes; no metadata."""
+    content = await request.body()
+    await change_logo(client.session, client.workspace_id, client.actor, content)
+    return BrandShape.of(await get_brand(client.session, client.workspace_id))
+
+
+@router.get(
+    "/brand/logo",
+    tags=["workspace"],
+    summary="Read the logo",
+    responses={
+        **problems(404, 422),
+        200: {"content": {kind.value: PICTURE for kind in LogoType}},
+    },
+    response_class=Response,
+    dependencies=[NoQuery],
+)
+async def read_logo(client: ApiReader) -> Response:
+    """The picture as forms show it; 404 where there is none."""
+    content, kind = await get_logo(client.session, client.workspace_id)
+    return Response(content, media_type=kind.value)
+
+
+@router.delete(
+    "/brand/logo",
+    tags=["workspace"],
+    summary="Remove the logo",
+    status_code=204,
+    responses=problems(422),
+    dependencies=[NoQuery],
+)
+async def delete_logo(client: ApiWriter) -> None:
+    """Forms show the name instead."""
+    await remove_logo(client.session, client.workspace_id, client.actor)
 
 
 @router.get("/api_keys", tags=["workspace"], summary="List API keys", responses=problems(422))

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.models import Role, Scope, User, Workspace
+from app.accounts.models import LogoGround, LogoType, Role, Scope, User, Workspace
 
 ROLE_ORDER = (Role.VIEWER, Role.MANAGER, Role.OWNER)
 
@@ -105,6 +105,26 @@ class ApiClient:
     @property
     def actor(self) -> Actor:
         return self.caller.actor
+
+
+@dataclass(frozen=True, slots=True)
+class Logo:
+    """A logo without its pixels; `width` and `height` count them, `hash` names them."""
+
+    type: LogoType
+    hash: str
+    width: int
+    height: int
+    ground: LogoGround
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """How a workspace looks to respondents. Without an `accent` (`#rrggbb`) it has our colour."""
+
+    name: str
+    accent: str | None = None
+    logo: Logo | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.accounts.models import one_of
 from app.foundation.database import Base, TenantRow, UtcMoment
 from app.foundation.tokens import new_id
+from app.surveys.layouts import CURRENT_LAYOUT
 
 
 class SurveyState(enum.StrEnum):
@@ -61,6 +62,7 @@ class Survey(TenantRow, Base):
     `min_group_size` is the group minimum k (answers), `retention_months` how long rows are kept.
     `has_answers` turns true with the first answer and stays so: wording and promise then stand.
     While `held_since` names a day, a legal hold keeps every answer: none is deleted for its age.
+    `layout_version` is how the scale is drawn, ever since the survey was created (see `layouts`).
     `embed_origins` are the web origins whose pages may show the form in a frame.
     `thanks_urls` maps a group of scores to where its thank-you page leads; `support` is whom
     somebody turns to who needs help; `asks_contact` lets respondents leave an e-mail address.
@@ -94,7 +96,7 @@ class Survey(TenantRow, Base):
     thanks_urls: Mapped[dict[str, str]] = mapped_column(default=dict)
     support: Mapped[str] = mapped_column(Text, default="")
     asks_contact: Mapped[bool] = mapped_column(default=False)
-    layout_version: Mapped[int] = mapped_column(default=1)
+    layout_version: Mapped[int] = mapped_column(default=CURRENT_LAYOUT)
     created_at: Mapped[datetime] = mapped_column(UtcMoment)
 
 

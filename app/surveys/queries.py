@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.models import Workspace
+from app.accounts.brands import brand_of
+from app.accounts.models import Workspace, WorkspaceBrand
 from app.foundation.errors import NotFound
 from app.surveys.models import (
     Channel,
@@ -77,7 +78,7 @@ async def get_questionnaire(
     """The survey as it is asked now; NotFound where there is none. Two statements."""
     row = (
         await session.execute(
-            select(Survey, SurveyVersion, Workspace.time_zone, Workspace.name)
+            select(Survey, SurveyVersion, Workspace.time_zone, Workspace.name, WorkspaceBrand)
             .join(
                 SurveyVersion,
                 (SurveyVersion.workspace_id == Survey.workspace_id)
@@ -85,6 +86,7 @@ async def get_questionnaire(
                 & (SurveyVersion.number == Survey.version_number),
             )
             .join(Workspace, Workspace.id == Survey.workspace_id)
+            .outerjoin(WorkspaceBrand, WorkspaceBrand.workspace_id == Survey.workspace_id)
             .where(
                 Survey.workspace_id == workspace_id,
                 Survey.id == survey_id,
@@ -94,7 +96,7 @@ async def get_questionnaire(
     ).one_or_none()
     if row is None:
         raise NotFound
-    survey, version, time_zone, workspace_name = row
+    survey, version, time_zone, workspace_name, brand = row
     return Questionnaire(
         workspace_id=workspace_id,
         survey_id=survey.id,
@@ -113,11 +115,13 @@ async def get_questionnaire(
         closes_on=survey.closes_on,
         time_zone=time_zone,
         workspace_name=workspace_name,
+        brand=brand_of(workspace_name, brand),
         wording=fill_subject(version.wording),
         dimensions=await list_dimensions(session, workspace_id, survey_id),
         has_answers=survey.has_answers,
         held_since=survey.held_since,
         embed_origins=tuple(survey.embed_origins),
+        layout_version=survey.layout_version,
         thanks_urls=survey.thanks_urls,
         support=survey.support,
         asks_contact=survey.asks_contact,

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from app.accounts.schemas import Brand
 from app.scoring import Category
+from app.surveys.layouts import CURRENT_LAYOUT
 from app.surveys.models import Channel, DimensionSource, Metric, SurveyState
 from app.surveys.ways import href_of
 from app.surveys.wording import thanks_link_name, thanks_name
@@ -89,11 +91,13 @@ class Questionnaire:
     closes_on: date | None
     time_zone: str
     workspace_name: str
+    brand: Brand
     wording: Mapping[str, Mapping[str, str]]
     dimensions: tuple[Dimension, ...]
     has_answers: bool = False
     held_since: date | None = None
     embed_origins: tuple[str, ...] = ()
+    layout_version: int = CURRENT_LAYOUT
     thanks_urls: Mapping[str, str] = field(default_factory=dict)
     support: str = ""
     asks_contact: bool = False

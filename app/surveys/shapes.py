@@ -122,6 +122,7 @@ class DimensionShape(BaseModel):
 class SurveyShape(SurveySummary):
     """A survey. In `wording`, `{X}` stands for the subject; `version` counts wordings from 1.
     Pages of `embed_origins` may show the form in a frame; where there are none, no page may.
+    `layout_version` is how the scale is drawn; a survey keeps it, because layouts move scores.
     `thanks_urls` maps promoter, passive and detractor to where their thank-you pages lead."""
 
     model_config = _example(
@@ -136,6 +137,7 @@ class SurveyShape(SurveySummary):
             "privacy_url": "https://acme.example/privacy",
             "contact": "privacy@acme.example",
             "embed_origins": ["https://www.acme.example"],
+            "layout_version": 1,
             "thanks_urls": {"detractor": "https://acme.example/help"},
             "support": "help@acme.example",
             "asks_contact": False,
@@ -151,6 +153,7 @@ class SurveyShape(SurveySummary):
     privacy_url: str
     contact: str
     embed_origins: list[str]
+    layout_version: int
     thanks_urls: dict[str, str]
     support: str
     asks_contact: bool
@@ -234,6 +237,7 @@ def survey_shape(detail: SurveyDetail, public_url: str) -> SurveyShape:
             "privacy_url": survey.privacy_url,
             "contact": survey.contact,
             "embed_origins": survey.embed_origins,
+            "layout_version": survey.layout_version,
             "thanks_urls": survey.thanks_urls,
             "support": survey.support,
             "asks_contact": survey.asks_contact,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from app.accounts.schemas import Brand
 from app.foundation import clock
 from app.foundation.errors import Invalid
 from app.responses.csv_reading import CsvFormat, open_csv
@@ -31,7 +32,8 @@ SURVEY = Questionnaire(
     workspace_id=NOBODY, survey_id=NOBODY, version_id=NOBODY, version_number=1, name="Café",
     state=SurveyState.PUBLISHED, metric=Metric.NPS, languages=("en", "ja"), default_language="en",
     min_group_size=5, retention_months=24, privacy_url="", contact="", opens_on=None,
-    closes_on=None, time_zone="Asia/Tokyo", workspace_name="Acme", wording={}, dimensions=(PLANS,),
+    closes_on=None, time_zone="Asia/Tokyo", workspace_name="Acme", brand=Brand("Acme"),
+    wording={}, dimensions=(PLANS,),
 )  # fmt: skip
 
 Read = Callable[..., list[ImportedAnswer | BadRow | None]]

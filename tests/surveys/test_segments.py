@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.accounts.schemas import Brand
 from app.foundation.errors import Invalid
 from app.surveys.models import DimensionSource, Metric, SurveyState
 from app.surveys.schemas import OTHER, Dimension, Questionnaire, Value
@@ -44,6 +45,7 @@ ASKED = Questionnaire(
     closes_on=None,
     time_zone="Asia/Tokyo",
     workspace_name="Acme",
+    brand=Brand("Acme"),
     wording={},
     dimensions=(PLAN, ROLE, TIER),
 )

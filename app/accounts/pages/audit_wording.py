@@ -36,9 +36,10 @@ KINDS = {
         mark("Surveys"),
         frozenset({"dimension", "embed_origin", "link", "survey", "value", "values"}),
     ),
-    "workspace": Kind(mark("Workspace"), frozenset({"workspace"})),
+    "workspace": Kind(mark("Workspace"), frozenset({"brand", "workspace"})),
 }
 DETAILS = {
+    "accent": mark("Colour"),
     "archived_at": mark("Archived at"),
     "before": mark("Answered before"),
     "browsers": mark("Browsers"),

@@ -5,6 +5,9 @@ from app.foundation.translation import mark
 ACTIONS = {
     "api_key.created": mark("Made an API key"),
     "api_key.revoked": mark("Revoked an API key"),
+    "brand.changed": mark("Changed the name and colour on forms"),
+    "brand.logo_changed": mark("Changed the logo on forms"),
+    "brand.logo_removed": mark("Removed the logo from forms"),
     "dimension.added": mark("Added a segment dimension"),
     "dimension.removed": mark("Removed a segment dimension"),
     "embed_origin.added": mark("Let a site show a survey’s form"),

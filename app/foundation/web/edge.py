@@ -5,6 +5,7 @@ caps on the body and the check that a browser's unsafe request comes from our ow
 """
 
 import logging
+import re
 import time
 import uuid
 from contextvars import ContextVar
@@ -30,6 +31,9 @@ request_id_var: ContextVar[str] = ContextVar("request_id", default="")
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 KIB = 1024
 BODY_CAPS = (("/s/", 64 * KIB), ("/api/", 1024 * KIB), ("/", 256 * KIB))
+# A picture of 2 MB, and what a form puts around it.
+PICTURE_PATH = re.compile(r"/(api/v1|w/[^/]+)/brand/logo")
+PICTURE_CAP = (2 * 1024 + 8) * KIB
 PAGE_CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -122,7 +126,7 @@ class BodyCap:
         if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
             await self.app(scope, receive, send)
             return
-        cap = next(cap for prefix, cap in BODY_CAPS if scope["path"].startswith(prefix))
+        cap = _cap_of(scope["path"])
         body = await self._read(scope, receive, cap)
         if body is None:
             error = errors.PayloadTooLarge(
@@ -155,6 +159,12 @@ class BodyCap:
                 return None
             if not message.get("more_body", False):
                 return bytes(chunks)
+
+
+def _cap_of(path: str) -> int:
+    if PICTURE_PATH.fullmatch(path):
+        return PICTURE_CAP
+    return next(cap for prefix, cap in BODY_CAPS if path.startswith(prefix))
 
 
 _too_large = mark("The body may hold at most %(kib)s KiB; send less at once.")
