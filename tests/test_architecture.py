@@ -113,6 +113,7 @@ READERS_OF_COUNTS = {
     ("app/responses/closing.py", "DailyCount"),
     ("app/responses/closing.py", "Edition"),
     # Write answers and keep the counts in step with them: the labels say which count.
+    ("app/responses/answer_rows.py", "Response labels"),
     ("app/responses/counts.py", "DailyCount"),
     ("app/responses/counts.py", "Response labels"),
     ("app/responses/importing.py", "Edition"),
@@ -121,6 +122,7 @@ READERS_OF_COUNTS = {
     ("app/responses/mixing.py", "Response labels"),
     ("app/responses/mixing.py", "SegmentSet"),
     ("app/responses/reviewing.py", "Response labels"),
+    ("app/responses/schemas.py", "Response labels"),
     ("app/responses/segment_sets.py", "SegmentSet"),
     # The first day of which anything is counted, for the page that says what was deleted.
     ("app/responses/retention.py", "DailyCount"),

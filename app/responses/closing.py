@@ -125,7 +125,7 @@ async def file_late_answers(
     session: AsyncSession, workspace_id: uuid.UUID, answers: Sequence[NewAnswer]
 ) -> Sequence[NewAnswer]:
     """The answers, those with a day of a closed month as part of today's import by the API."""
-    if all(_latest_open_day() <= answer.answered_on for answer in answers):
+    if all(latest_open_day() <= answer.answered_on for answer in answers):
         return answers  # as good as always
     filed = list(answers)
     for survey_id in sorted({answer.survey_id for answer in answers}):
@@ -140,7 +140,7 @@ async def file_late_answers(
     return filed
 
 
-def _latest_open_day() -> date:
+def latest_open_day() -> date:
     """The first day that is open everywhere: some calendars are a day ahead of UTC."""
     return settled_before(clock.now().date() + timedelta(days=1))
 

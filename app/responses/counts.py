@@ -78,10 +78,14 @@ async def apply_count_changes(
         await session.execute(_SUBTRACT, _parameters(workspace_id, shrinking, _shrinkage))
 
 
-async def forget_empty_count(session: AsyncSession, workspace_id: uuid.UUID, row: RowKey) -> None:
-    """Delete a row whose counts are all zero: it would still say that somebody with these labels
-    had answered on that day. The transaction holds the row already."""
-    await session.execute(_FORGET_EMPTY, {"workspace_id": workspace_id, **row._asdict()})
+async def forget_empty_counts(
+    session: AsyncSession, workspace_id: uuid.UUID, rows: Collection[RowKey]
+) -> None:
+    """Delete those of `rows` whose counts are all zero: they would still say that somebody with
+    these labels had answered on that day. The transaction holds the rows already."""
+    if rows:
+        named = [{"workspace_id": workspace_id, **row._asdict()} for row in sorted(rows)]
+        await session.execute(_FORGET_EMPTY, named)
 
 
 async def rewrite_counts(

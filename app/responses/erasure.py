@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation.errors import NotFound
-from app.responses.counts import apply_count_changes, count_key, forget_empty_count
+from app.responses.counts import apply_count_changes, count_key, forget_empty_counts
 from app.responses.deletions import record_deletions
 from app.responses.models import DeletionReason, Response, SubmissionKey
 
@@ -38,7 +38,7 @@ async def erase_response(
     )
     key = count_key(response)
     await apply_count_changes(session, workspace_id, {key: -1})
-    await forget_empty_count(session, workspace_id, key.row)
+    await forget_empty_counts(session, workspace_id, [key.row])
     await record_deletions(session, workspace_id, response.survey_id, reason, 1)
 
 

@@ -19,12 +19,12 @@ from app.accounts.schemas import Actor
 from app.foundation import clock
 from app.foundation.errors import Conflict, Invalid, NotFound
 from app.foundation.tokens import new_id
+from app.responses.answer_rows import insert_answers
 from app.responses.closing import BY_API, close_import, close_in_time, lock_edition
 from app.responses.counts import CountKey, apply_count_changes, count_key
 from app.responses.csv_reading import CsvFile, Progress
 from app.responses.deletions import record_deletions
 from app.responses.import_rows import BadRow, ImportedAnswer, ImportPlan, RowReader
-from app.responses.intake import insert_answers
 from app.responses.models import SCORES, DeletionReason, Edition, Import, Response, Standing
 from app.responses.schemas import StoredAnswer
 from app.responses.segment_sets import LabelSet, ensure_segment_sets

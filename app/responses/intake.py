@@ -11,20 +11,33 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation.database import AWAY, Database
 from app.foundation.errors import Unavailable
 from app.foundation.translation import mark
-from app.responses.closing import file_late_answers
-from app.responses.counts import CountKey, apply_count_changes, count_key
-from app.responses.models import HoldReason, Standing
+from app.responses.answer_rows import (
+    Claim,
+    SubmissionName,
+    amend_answers,
+    claim_keys,
+    find_early,
+    insert_answers,
+    lock_answers,
+)
+from app.responses.closing import file_late_answers, latest_open_day
+from app.responses.counts import (
+    CountKey,
+    RowKey,
+    apply_count_changes,
+    count_key,
+    forget_empty_counts,
+)
+from app.responses.models import FINAL, HoldReason
 from app.responses.schemas import NewAnswer, StoredAnswer
 from app.responses.segment_sets import LabelSet, ensure_segment_sets, segment_set_id
 from app.surveys.actions import mark_answered
-from app.surveys.models import Channel
 
 CAPACITY = 10_000  # answers that may wait in this process before callers are sent away
 BATCH_SIZE = 500  # answers; a larger submission still is one batch
@@ -33,8 +46,6 @@ KNOWN_LIMIT = 50_000
 RETRY_AFTER_S = 5
 REFERENCE_MISSING = "23503"  # SQLSTATE of a foreign key that leads nowhere
 ROLLED_BACK = ("22", "23", "40", "42")  # SQLSTATE classes that say: nothing of it was stored
-
-SubmissionName = tuple[uuid.UUID, uuid.UUID]  # survey, submission key
 
 
 class Known:
@@ -64,44 +75,86 @@ async def store_answers(
     """Write one workspace's answers and move its counts, within the caller's transaction.
 
     Returns what is stored for each of `answers`, in their order. One whose submission key is known
-    amends the answer stored under it: the later score and comment replace the earlier, day and
-    labels stay. So does the standing, but that a held answer counts once it comes again without
-    suspicion; what a manager decided is never undone. Locks are taken in one order: editions,
-    surveys, segment sets, submission keys, responses, counts. `known` spares statements; without it
-    everything is written anew.
+    amends the answer stored under it, unless something with a higher number came before: then it
+    changes nothing. The later score and comment replace the earlier; so do labels, language and
+    wording until the day's month can be closed. Day and channel stay. So does the standing, but
+    that a held answer counts once it comes again without suspicion, and that what was only saved
+    early is held where a program sends it; what a manager decided is never undone. Locks are taken
+    in one order: editions, surveys, segment sets, submission keys, responses, counts. `known`
+    spares statements; without it everything is written anew.
     """
-    known = known or Known()
     answers = await file_late_answers(session, workspace_id, answers)
+    await _prepare(session, workspace_id, answers, known or Known())
+    early = await find_early(session, workspace_id, _trapped(answers))
+    claims = await claim_keys(session, workspace_id, _highest_claims(answers))
+    claimed = [claims.get(_submission(answer), Claim(answer.id, FINAL)) for answer in answers]
+    ids = [claim.response_id for claim in claimed]
+    before = await lock_answers(session, workspace_id, set(ids) - {new.id for new in answers})
+    after = _fold(before, zip(claimed, answers, strict=True), early)
+    await insert_answers(session, workspace_id, [after[key] for key in after if key not in before])
+    amended = [after[key] for key in before if after[key] != before[key]]
+    await amend_answers(session, workspace_id, amended)
+    await apply_count_changes(session, workspace_id, _count_changes(before, after))
+    if amended:
+        await forget_empty_counts(session, workspace_id, _left_rows(before, amended))
+    return [after[id_] for id_ in ids]
+
+
+async def _prepare(
+    session: AsyncSession, workspace_id: uuid.UUID, answers: Sequence[NewAnswer], known: Known
+) -> None:
+    """What the rows of the answers refer to."""
     for survey_id in sorted({answer.survey_id for answer in answers} - known.survey_ids):
         await mark_answered(session, workspace_id, survey_id)
     label_sets = (LabelSet(answer.survey_id, answer.labels) for answer in answers)
     await ensure_segment_sets(session, workspace_id, label_sets, known.set_ids)
-    owners = await _claim_keys(session, workspace_id, answers)
-    targets = [owners.get(_submission(answer), answer.id) for answer in answers]
-    new_ids = {answer.id for answer in answers}
-    before = await _lock_answers(session, workspace_id, set(targets) - new_ids)
-    after = _fold(before, zip(targets, answers, strict=True))
-    await insert_answers(session, workspace_id, [after[key] for key in after if key not in before])
-    amended = [after[key] for key in before if after[key] != before[key]]
-    await _amend(session, workspace_id, amended)
-    await apply_count_changes(session, workspace_id, _count_changes(before, after))
-    return [after[target] for target in targets]
 
 
 def _submission(answer: NewAnswer) -> SubmissionName | None:
     return (answer.survey_id, answer.submission_key) if answer.submission_key else None
 
 
+def _trapped(answers: Iterable[NewAnswer]) -> set[SubmissionName]:
+    """The keys of what was sent, not just saved early, by something that fell into the trap."""
+    names = (_submission(answer) for answer in answers if _is_trapped(answer))
+    return {name for name in names if name}
+
+
+def _is_trapped(answer: NewAnswer) -> bool:
+    return answer.number == FINAL and answer.hold_reason is HoldReason.TRAP
+
+
+def _highest_claims(answers: Iterable[NewAnswer]) -> dict[SubmissionName, Claim]:
+    """For each submission key its first answer and its highest number."""
+    claims: dict[SubmissionName, Claim] = {}
+    for answer in answers:
+        if name := _submission(answer):
+            first = claims.setdefault(name, Claim(answer.id, answer.number))
+            claims[name] = first._replace(number=max(first.number, answer.number))
+    return claims
+
+
 def _fold(
-    before: Mapping[uuid.UUID, StoredAnswer], arrivals: Iterable[tuple[uuid.UUID, NewAnswer]]
+    before: Mapping[uuid.UUID, StoredAnswer],
+    arrivals: Iterable[tuple[Claim, NewAnswer]],
+    early: Iterable[uuid.UUID],
 ) -> dict[uuid.UUID, StoredAnswer]:
-    """Each answer as it stands after all arrivals, in their order."""
+    """Each answer as it stands after all arrivals, in their order, but for those that something
+    with a higher number has overtaken. `early` names those that were only saved early so far."""
     after = dict(before)
-    for target, answer in arrivals:
+    unsent = set(early)
+    open_day = latest_open_day()
+    for (target, number), answer in arrivals:
+        if answer.number < number:
+            continue
+        new = _first_version(target, answer)
         if target in after:
-            after[target] = after[target].amended_by(answer)
-        else:
-            after[target] = _first_version(target, answer)
+            stored = after[target]
+            new = stored.amended_by(new, is_open=stored.answered_on >= open_day)
+            if target in unsent and _is_trapped(answer):
+                new = new.held_for(HoldReason.TRAP)
+        after[target] = new
+        unsent.discard(target)
     return after
 
 
@@ -130,125 +183,12 @@ def _count_changes(
     return changes
 
 
-async def _claim_keys(
-    session: AsyncSession, workspace_id: uuid.UUID, answers: Iterable[NewAnswer]
-) -> dict[SubmissionName | None, uuid.UUID]:
-    """Which answer each submission key belongs to: one stored before, or the first of `answers`.
-
-    The upsert decides a race with another transaction, and holds the key against its expiry.
-    """
-    claims: dict[SubmissionName, uuid.UUID] = {}
-    for answer in answers:
-        if name := _submission(answer):
-            claims.setdefault(name, answer.id)
-    if not claims:
-        return {}
-    rows = await session.execute(
-        _CLAIM,
-        {
-            "workspace_id": workspace_id,
-            "survey_ids": [survey_id for survey_id, _key in sorted(claims)],
-            "keys": [key for _survey_id, key in sorted(claims)],
-            "response_ids": [claims[name] for name in sorted(claims)],
-        },
-    )
-    return {(survey_id, key): response_id for survey_id, key, response_id in rows}
-
-
-async def _lock_answers(
-    session: AsyncSession, workspace_id: uuid.UUID, ids: Iterable[uuid.UUID]
-) -> dict[uuid.UUID, StoredAnswer]:
-    wanted = sorted(ids)
-    if not wanted:
-        return {}
-    rows = await session.execute(_LOCK, {"workspace_id": workspace_id, "ids": wanted})
-    return {row["id"]: _stored(row) for row in rows.mappings()}
-
-
-def _stored(row: RowMapping) -> StoredAnswer:
-    reason = row["hold_reason"]
-    enums = {
-        "channel": Channel(row["channel"]),
-        "standing": Standing(row["standing"]),
-        "hold_reason": HoldReason(reason) if reason else None,
-    }
-    return StoredAnswer(**{**row, **enums})
-
-
-async def insert_answers(
-    session: AsyncSession, workspace_id: uuid.UUID, answers: Sequence[StoredAnswer]
-) -> None:
-    """Write rows only; the caller made their segment sets and moves the counts, last of all."""
-    if answers:
-        await session.execute(_INSERT, {"workspace_id": workspace_id} | _columns(answers))
-
-
-async def _amend(
-    session: AsyncSession, workspace_id: uuid.UUID, answers: Sequence[StoredAnswer]
-) -> None:
-    if answers:
-        await session.execute(_AMEND, {"workspace_id": workspace_id} | _columns(answers, _AMENDED))
-
-
-_COLUMNS = {
-    "id": "uuid",
-    "survey_id": "uuid",
-    "version_id": "uuid",
-    "segment_set_id": "uuid",
-    "score": "smallint",
-    "comment": "text",
-    "language": "text",
-    "channel": "text",
-    "answered_on": "date",
-    "standing": "text",
-    "import_id": "uuid",
-    "hold_reason": "text",
-}
-_AMENDED = ("id", "score", "comment", "standing", "hold_reason")
-
-
-def _columns(
-    answers: Sequence[StoredAnswer], names: Iterable[str] = tuple(_COLUMNS)
-) -> dict[str, object]:
-    return {f"{name}_values": [getattr(answer, name) for answer in answers] for name in names}
-
-
-def _unnest(names: Iterable[str]) -> str:
-    return ", ".join(f"CAST(:{name}_values AS {_COLUMNS[name]}[])" for name in names)
-
-
-# One statement for any number of rows: its text, made of column names only, never changes.
-_CLAIM = text(
-    """
-    INSERT INTO submission_keys (workspace_id, survey_id, key, response_id)
-    SELECT :workspace_id, claim.* FROM unnest(
-        CAST(:survey_ids AS uuid[]), CAST(:keys AS uuid[]), CAST(:response_ids AS uuid[])
-    ) AS claim
-    ON CONFLICT (workspace_id, survey_id, key) DO UPDATE
-    SET response_id = submission_keys.response_id
-    RETURNING survey_id, key, response_id
-    """
-)
-_LOCK = text(
-    f"""
-    SELECT {", ".join(_COLUMNS)} FROM responses
-    WHERE workspace_id = :workspace_id AND id = ANY(CAST(:ids AS uuid[]))
-    ORDER BY id FOR UPDATE
-    """  # noqa: S608
-)
-_INSERT = text(
-    f"""
-    INSERT INTO responses (workspace_id, {", ".join(_COLUMNS)})
-    SELECT :workspace_id, answer.* FROM unnest({_unnest(_COLUMNS)}) AS answer
-    """  # noqa: S608
-)
-_AMEND = text(
-    f"""
-    UPDATE responses SET {", ".join(f"{name} = answer.{name}" for name in _AMENDED[1:])}
-    FROM unnest({_unnest(_AMENDED)}) AS answer ({", ".join(_AMENDED)})
-    WHERE responses.workspace_id = :workspace_id AND responses.id = answer.id
-    """  # noqa: S608
-)
+def _left_rows(
+    before: Mapping[uuid.UUID, StoredAnswer], amended: Iterable[StoredAnswer]
+) -> set[RowKey]:
+    """The rows in which amended answers are counted no more."""
+    rows = ((count_key(before[answer.id]).row, count_key(answer).row) for answer in amended)
+    return {left for left, entered in rows if left != entered}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,6 +22,7 @@ from app.foundation.tokens import new_id
 from app.surveys.models import Channel
 
 SCORES = range(11)
+FINAL = 32_767  # the number of what a person sends; what is saved early has a lower one
 COMMENT_MAX_LENGTH = 4_000
 
 
@@ -148,11 +149,13 @@ Index(
 class SubmissionKey(TenantRow, Base):
     """What makes a retry the same answer; deleted once the next workspace day is over.
 
-    No moment is stored: the answer's own day says when its key expires.
+    No moment is stored: the answer's own day says when its key expires. `number` is the highest
+    under which something came with the key, 1 to `FINAL`: what has a lower one came too late.
     """
 
     __tablename__ = "submission_keys"
     __table_args__ = (
+        CheckConstraint("number > 0", name="number"),
         ForeignKeyConstraint(
             ["workspace_id", "response_id"],
             ["responses.workspace_id", "responses.id"],
@@ -166,6 +169,7 @@ class SubmissionKey(TenantRow, Base):
     survey_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     key: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     response_id: Mapped[uuid.UUID] = mapped_column()
+    number: Mapped[int] = mapped_column(SmallInteger)
 
 
 class DailyCount(TenantRow, Base):

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Self
 
 from app.foundation.tokens import new_id
-from app.responses.models import HoldReason, Standing
+from app.responses.models import FINAL, HoldReason, Standing
 from app.surveys.models import Channel
 
 
@@ -16,7 +16,8 @@ class NewAnswer:
     """A checked answer that waits to be stored.
 
     `labels` holds declared segment values (or `other`) of declared dimensions. A `submission_key`
-    makes it the same answer as every other with that key in the survey.
+    makes it the same answer as every other with that key in the survey; of those, what has the
+    highest `number` counts, 1 to `FINAL`, and the latest of what is final.
     """
 
     survey_id: uuid.UUID
@@ -30,6 +31,7 @@ class NewAnswer:
     standing: Standing = Standing.COUNTED
     hold_reason: HoldReason | None = None
     submission_key: uuid.UUID | None = None
+    number: int = FINAL
     import_id: uuid.UUID | None = None
     id: uuid.UUID = field(default_factory=new_id)
 
@@ -51,10 +53,24 @@ class StoredAnswer:
     import_id: uuid.UUID | None
     hold_reason: HoldReason | None = None
 
-    def amended_by(self, answer: NewAnswer) -> Self:
-        """With the later score and comment; counted where only an earlier sending was suspicious.
-        What a manager decided stays."""
-        amended = replace(self, score=answer.score, comment=answer.comment)
-        if (self.standing, answer.standing) == (Standing.HELD, Standing.COUNTED):
+    def amended_by(self, new: Self, *, is_open: bool) -> Self:
+        """With the score and the comment of what came later under the same key, and its labels,
+        language and wording where the month of this answer `is_open`. Counted where only an
+        earlier sending was suspicious; what a manager decided stays."""
+        amended = replace(self, score=new.score, comment=new.comment)
+        if is_open:
+            amended = replace(
+                amended,
+                version_id=new.version_id,
+                segment_set_id=new.segment_set_id,
+                language=new.language,
+            )
+        if (self.standing, new.standing) == (Standing.HELD, Standing.COUNTED):
             return replace(amended, standing=Standing.COUNTED, hold_reason=None)
         return amended
+
+    def held_for(self, reason: HoldReason) -> Self:
+        """Held, where nobody has left it out."""
+        if self.standing is Standing.EXCLUDED:
+            return self
+        return replace(self, standing=Standing.HELD, hold_reason=reason)
