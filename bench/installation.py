@@ -7,13 +7,15 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.api_keys import create_api_key
 from app.accounts.models import Scope
@@ -25,31 +27,66 @@ from app.foundation.migrate import migrate
 from app.foundation.settings import Settings, read_settings
 from app.surveys.actions import create_survey, publish_survey
 from app.surveys.inputs import SurveyInput
+from app.surveys.models import SurveyLink
+from app.surveys.queries import get_version
+from app.surveys.schemas import NONE
 
 SEGMENT_VALUES = 20
+ROLES = ("buyer", "user", "none")
 READY_WITHIN_S = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Installation:
-    """One workspace with one published survey and a key with both scopes."""
+class Place:
+    """A workspace with one published survey, its open link and a key with all scopes."""
 
-    settings: Settings
-    addresses: Addresses
     workspace_id: uuid.UUID
     survey_id: uuid.UUID
+    version_id: uuid.UUID
+    slug: str
     api_key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Honne with one or more workspaces that are alike."""
+
+    settings: Settings
+    addresses: Addresses
+    places: tuple[Place, ...]
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return self.settings.host, self.settings.port
+
+    @property
+    def place(self) -> Place:
+        return self.places[0]
+
+    @property
+    def workspace_id(self) -> uuid.UUID:
+        return self.place.workspace_id
+
+    @property
+    def survey_id(self) -> uuid.UUID:
+        return self.place.survey_id
+
+    @property
+    def api_key(self) -> str:
+        return self.place.api_key
+
+
 @contextmanager
-def fresh_installation() -> Iterator[Installation]:
-    """Postgres as shipped (fsync on), migrated, with one survey of one dimension."""
+def fresh_installation(workspaces: int = 1) -> Iterator[Installation]:
+    """Postgres as shipped (fsync on), migrated; each survey has a dimension that links preset and
+    one that the form asks for."""
     with TemporaryDirectory(prefix="honne-bench-") as folder:
-        settings = read_settings({"HONNE_DATA_DIR": folder, "PORT": str(_free_port())})
+        settings = read_settings({"HONNE_DATA_DIR": folder, "PORT": str(free_port())})
         with embedded_postgres(Path(folder)) as addresses:
             settings = settings.with_database(addresses.runtime_url, addresses.owner_url)
             migrate(settings)
-            yield asyncio.run(_furnish(settings, addresses))
+            places = asyncio.run(_furnish(settings, workspaces))
+            yield Installation(settings, addresses, tuple(places))
 
 
 @contextmanager
@@ -61,28 +98,51 @@ def serving(installation: Installation) -> Iterator[str]:
         "HONNE_DATA_DIR": str(settings.data_dir),
         "PORT": str(settings.port),
         "LOG_LEVEL": "WARNING",
+        # The load speaks for many browsers, as a proxy does.
+        "TRUSTED_PROXIES": "127.0.0.1",
     }
     command = [sys.executable, "-m", "app.cli", "serve"]
+    with running(command, environment, f"{settings.public_url}/health/ready"):
+        yield settings.public_url
+
+
+@contextmanager
+def running(command: Sequence[str], environment: Mapping[str, str], ready: str) -> Iterator[None]:
+    """A server process, once it answers at the address `ready`."""
     server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
-        _wait_until_ready(settings.public_url)
-        yield settings.public_url
+        _wait_until_ready(ready)
+        yield
     finally:
         server.terminate()
         server.wait(timeout=READY_WITHIN_S)
 
 
-async def _furnish(settings: Settings, addresses: Addresses) -> Installation:
+async def _furnish(settings: Settings, workspaces: int) -> list[Place]:
     database = Database(settings.database_url)
-    async with database.transaction() as session:
-        workspace = await create_workspace(session, "Bench", "UTC", "en")
-        survey = await create_survey(session, workspace.id, SYSTEM, _survey())
-        await publish_survey(session, workspace.id, SYSTEM, survey.id)
-        _row, api_key = await create_api_key(
-            session, settings, workspace.id, SYSTEM, name="bench", scopes=list(Scope)
-        )
+    places = []
+    for number in range(workspaces):
+        async with database.transaction() as session:
+            places.append(await _make_place(session, settings, f"Bench {number}"))
     await database.close()
-    return Installation(settings, addresses, workspace.id, survey.id, api_key)
+    return places
+
+
+async def _make_place(session: AsyncSession, settings: Settings, name: str) -> Place:
+    workspace = await create_workspace(session, name, "UTC", "en")
+    survey = await create_survey(session, workspace.id, SYSTEM, _survey())
+    await publish_survey(session, workspace.id, SYSTEM, survey.id)
+    _row, api_key = await create_api_key(
+        session, settings, workspace.id, SYSTEM, name="bench", scopes=list(Scope)
+    )
+    version = await get_version(session, workspace.id, survey)
+    slug = await session.scalar(
+        select(SurveyLink.slug).where(
+            SurveyLink.workspace_id == workspace.id, SurveyLink.survey_id == survey.id
+        )
+    )
+    assert slug is not None
+    return Place(workspace.id, survey.id, version.id, slug, api_key)
 
 
 def _survey() -> SurveyInput:
@@ -93,9 +153,14 @@ def _survey() -> SurveyInput:
             "dimensions": [
                 {
                     "key": "plan",
-                    "source": "api",
+                    "source": "link",
                     "values": [{"key": f"v{number}"} for number in range(SEGMENT_VALUES)],
-                }
+                },
+                {
+                    "key": "role",
+                    "source": "question",
+                    "values": [{"key": role} for role in ROLES if role != NONE],
+                },
             ],
         }
     )
@@ -105,7 +170,7 @@ def _wait_until_ready(address: str) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
         try:
-            if httpx.get(f"{address}/health/ready").status_code == httpx.codes.OK:
+            if httpx.get(address).status_code == httpx.codes.OK:
                 return
         except httpx.TransportError:
             pass
@@ -113,7 +178,8 @@ def _wait_until_ready(address: str) -> None:
     raise TimeoutError(f"{address} is not ready after {READY_WITHIN_S} s")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens on now."""
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
