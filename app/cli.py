@@ -5,7 +5,10 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from socket import socket
+from tempfile import TemporaryDirectory
 from typing import Annotated, TypeVar
 
 import typer
@@ -29,7 +32,9 @@ from app.foundation.logs import configure_logging
 from app.foundation.migrate import check_schema
 from app.foundation.migrate import migrate as upgrade_schema
 from app.foundation.settings import Settings, read_settings
-from app.foundation.web.server import run_server, take_port
+from app.foundation.supervision import Program, supervise
+from app.foundation.web.background import create_background
+from app.foundation.web.server import run_server, take_metrics_port, take_port
 from app.main import JOBS, create_app
 
 cli = typer.Typer(
@@ -38,24 +43,61 @@ cli = typer.Typer(
     add_completion=False,
     help="Honne: anonymous NPS surveys. Settings come from the environment; see README.md.",
 )
+LOWEST_PRIORITY = 19
 Result = TypeVar("Result")
 
 
 @cli.command()
-def serve() -> None:
+def serve(
+    workers: Annotated[
+        int, typer.Option(min=1, help="server processes; about one for each processor core")
+    ] = 1,
+) -> None:
     """Serve Honne; with its own Postgres unless DATABASE_URL is set."""
     _end_when_interrupted()
-    settings = _settings()
-    with take_port(settings) as listener, _running_database(settings) as ready:
+    settings = _settings().with_workers(workers)
+    with ExitStack() as stack:
+        listener = stack.enter_context(take_port(settings))
+        metrics: list[socket] = []
+        reports: Path | None = None
+        if settings.metrics_port:
+            metrics.append(stack.enter_context(take_metrics_port(settings)))
+            reports = Path(stack.enter_context(TemporaryDirectory(prefix="honne-metrics-")))
+        ready = stack.enter_context(_running_database(settings))
+        server, background = _server(ready, listener, reports), _background(ready, metrics, reports)
+        supervise(
+            [*[server] * workers, background],
+            lambda: _run(ready, lambda database: _announce(database, ready)),
+        )
 
+
+def _server(settings: Settings, listener: socket, reports: Path | None) -> Program:
+    def run(ready: Callable[[], None]) -> None:
         async def announce() -> None:
-            print(f"serving:   {ready.public_url}", flush=True)
-            async with _database(ready) as database, database.transaction() as session:
-                if not await unscoped_has_users(session):
-                    address = f"{ready.public_url}/first-run?token={first_run_token(ready)}"
-                    print(f"first run: {address}", flush=True)
+            ready()
 
-        run_server(create_app(ready, jobs=JOBS), listener, announce)
+        run_server(create_app(settings), [listener], announce, reports)
+
+    return Program("server", run)
+
+
+def _background(settings: Settings, metrics: list[socket], reports: Path | None) -> Program:
+    def run(ready: Callable[[], None]) -> None:
+        async def announce() -> None:
+            ready()
+
+        os.nice(LOWEST_PRIORITY)
+        run_server(create_background(settings, JOBS, reports), metrics, announce)
+
+    return Program("background", run)
+
+
+async def _announce(database: Database, settings: Settings) -> None:
+    print(f"serving:   {settings.public_url}", flush=True)
+    async with database.transaction() as session:
+        if not await unscoped_has_users(session):
+            address = f"{settings.public_url}/first-run?token={first_run_token(settings)}"
+            print(f"first run: {address}", flush=True)
 
 
 @cli.command()
@@ -72,7 +114,7 @@ def demo() -> None:
             print(f"api docs:  {ready.public_url}/api/docs")
             print(f"api key:   {access.api_key}", flush=True)
 
-        run_server(create_app(ready, jobs=JOBS), listener, announce)
+        run_server(create_app(ready, jobs=JOBS), [listener], announce)
 
 
 @cli.command()

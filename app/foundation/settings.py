@@ -18,17 +18,24 @@ from app.foundation.errors import StartupError, unwritable
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 VARIABLES = (
+    "DATABASE_CONNECTIONS",
     "DATABASE_OWNER_URL",
+    "DATABASE_REPLICA_URL",
     "DATABASE_URL",
     "HONNE_DATA_DIR",
     "HOST",
     "LOG_LEVEL",
+    "METRICS_HOST",
+    "METRICS_PORT",
     "PORT",
     "PUBLIC_URL",
     "SECRET_KEY",
+    "SLOW_STATEMENT_MS",
+    "STOP_DELAY_S",
     "TRUSTED_PROXIES",
 )
 SECRET_KEY_MIN_LENGTH = 32
+LEAST_CONNECTIONS = 8  # of a server process: to write answers, look up, show and export at once
 # Pages lead to one another by path alone, so an address with a path of its own would lose it.
 PUBLIC_ADDRESS = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(?::[0-9]{1,5})?")
 
@@ -38,7 +45,10 @@ class Settings:
     """Where Honne listens, where it keeps its data and which key seals its secrets.
 
     `database_url` is empty until the embedded Postgres has started; see `with_database`.
-    `public_url` has no trailing slash.
+    `public_url` has no trailing slash. `connections` is how many connections to the database all
+    `workers` (server processes) together may hold. A statement that takes `slow_statement_ms` or
+    longer is logged. `metrics_port` 0 means that no metrics are served, an empty `replica_url` that
+    there is no replica.
     """
 
     host: str
@@ -50,6 +60,13 @@ class Settings:
     secret_key: str
     trusted_proxies: tuple[Network, ...]
     log_level: str
+    replica_url: str = ""
+    connections: int = 40
+    workers: int = 1
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 0
+    slow_statement_ms: int = 500
+    stop_delay_s: int = 1
 
     @property
     def is_embedded(self) -> bool:
@@ -64,11 +81,22 @@ class Settings:
         """The same settings, with the embedded server's addresses."""
         return replace(self, database_url=url, database_owner_url=owner_url)
 
+    def with_workers(self, workers: int) -> "Settings":
+        """The same settings for `workers` server processes that share the connections."""
+        if workers < 1 or self.connections < workers * LEAST_CONNECTIONS:
+            raise StartupError(
+                f"{workers} workers need {workers * LEAST_CONNECTIONS} connections or more to the "
+                f"database; DATABASE_CONNECTIONS allows {self.connections}."
+                if workers > 0
+                else "At least one worker is needed."
+            )
+        return replace(self, workers=workers)
+
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Settings from the environment; a `StartupError` names the variable that is wrong."""
     host = environ.get("HOST") or "127.0.0.1"
-    port = _port(environ.get("PORT") or "8000")
+    port = _number("PORT", environ.get("PORT") or "8000", 1, 65535)
     database_url = _database_url("DATABASE_URL", environ.get("DATABASE_URL", ""))
     owner_url = _database_url("DATABASE_OWNER_URL", environ.get("DATABASE_OWNER_URL", ""))
     data_dir = Path(environ.get("HONNE_DATA_DIR") or "data").expanduser().absolute()
@@ -82,6 +110,16 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         secret_key=_secret_key(environ.get("SECRET_KEY", ""), database_url, data_dir),
         trusted_proxies=_networks(environ.get("TRUSTED_PROXIES", "")),
         log_level=_log_level(environ.get("LOG_LEVEL") or "INFO"),
+        replica_url=_database_url("DATABASE_REPLICA_URL", environ.get("DATABASE_REPLICA_URL", "")),
+        connections=_number(
+            "DATABASE_CONNECTIONS", environ.get("DATABASE_CONNECTIONS") or "40", 8, 10_000
+        ),
+        metrics_host=environ.get("METRICS_HOST") or "127.0.0.1",
+        metrics_port=_number("METRICS_PORT", environ.get("METRICS_PORT") or "0", 0, 65535),
+        slow_statement_ms=_number(
+            "SLOW_STATEMENT_MS", environ.get("SLOW_STATEMENT_MS") or "500", 0, 3_600_000
+        ),
+        stop_delay_s=_number("STOP_DELAY_S", environ.get("STOP_DELAY_S") or "1", 0, 600),
     )
 
 
@@ -95,10 +133,10 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _port(text: str) -> int:
-    if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
+def _number(name: str, text: str, least: int, most: int) -> int:
+    if text.isascii() and text.isdigit() and least <= int(text) <= most:
         return int(text)
-    raise StartupError(f"PORT must be a number from 1 to 65535, not {text!r}.")
+    raise StartupError(f"{name} must be a number from {least} to {most}, not {text!r}.")
 
 
 def _public_url(url: str) -> str:

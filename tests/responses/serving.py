@@ -63,4 +63,4 @@ if __name__ == "__main__":
     settings = read_settings(os.environ)
     configure_logging(settings.log_level)
     listener = socket.socket(fileno=int(sys.argv[1]))
-    run_server(create_app(settings, open_at_least=timedelta(0)), listener, nothing)
+    run_server(create_app(settings, open_at_least=timedelta(0)), [listener], nothing)

@@ -1,68 +1,108 @@
 """Serves the app with uvicorn: a port taken early, a graceful end, and word when it is ready."""
 
 import errno
+import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from app.foundation.errors import StartupError
 from app.foundation.settings import Settings
+from app.foundation.tally import write_snapshot
 
 GRACE_SECONDS = 20
 BACKLOG = 2048
 # A slow client must not hold a connection for ever; the proxy in front has limits of its own.
 KEEP_ALIVE_SECONDS = 30
+TICKS_A_SECOND = 10  # uvicorn's
 
 
 def take_port(settings: Settings) -> socket.socket:
     """Listen on host and port at once, before anything slow or lasting has begun."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    return listen(settings.host, settings.port, "PORT")
+
+
+def take_metrics_port(settings: Settings) -> socket.socket:
+    """The same for Prometheus."""
+    return listen(settings.metrics_host, settings.metrics_port, "METRICS_PORT")
+
+
+def listen(host: str, port: int, variable: str) -> socket.socket:
+    """A socket that listens; the StartupError names the `variable` to change."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((settings.host, settings.port))
+        listener.bind((host, port))
         # Two sockets may be bound to one port; only one of them may listen.
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise StartupError(_why_not(settings, error)) from error
+        raise StartupError(_why_not(host, port, variable, error)) from error
     return listener
 
 
-def _why_not(settings: Settings, error: OSError) -> str:
+def _why_not(host: str, port: int, variable: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"Port {settings.port} is in use; choose another with PORT."
-    return f"Honne cannot listen on {settings.host}:{settings.port} ({error.strerror})."
+        return f"Port {port} is in use; choose another with {variable}."
+    return f"Honne cannot listen on {host}:{port} ({error.strerror})."
 
 
 class _Server(uvicorn.Server):
     def __init__(
-        self, config: uvicorn.Config, app: FastAPI, when_ready: Callable[[], Awaitable[None]]
+        self,
+        config: uvicorn.Config,
+        app: Starlette,
+        when_ready: Callable[[], Awaitable[None]],
+        report_to: Path | None,
     ) -> None:
         super().__init__(config)
         self.app = app
         self.when_ready = when_ready
+        self.report_to = report_to
+        self.stop_at: float | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             await self.when_ready()
 
+    async def on_tick(self, counter: int) -> bool:
+        if self.report_to and counter % TICKS_A_SECOND == 0:
+            write_snapshot(self.report_to)
+        if self.stop_at is not None and time.monotonic() >= self.stop_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # Balancers should stop sending before the listener goes.
+        """Say first that the server is not ready any more, so that balancers send elsewhere; then
+        take no more connections. Who asks again, or presses Ctrl-C, does not wait for that."""
         self.app.state.is_stopping = True
-        super().handle_exit(sig, frame)
+        if sig != signal.SIGTERM or self.stop_at is not None or not self.started:
+            super().handle_exit(sig, frame)
+            return
+        self._captured_signals.append(sig)
+        self.stop_at = time.monotonic() + self.app.state.settings.stop_delay_s
 
 
 def run_server(
-    app: FastAPI, listener: socket.socket, when_ready: Callable[[], Awaitable[None]]
+    app: Starlette,
+    listeners: Sequence[socket.socket],
+    when_ready: Callable[[], Awaitable[None]],
+    report_to: Path | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM; requests that were accepted are finished first."""
+    """Serve until SIGINT or SIGTERM; requests that were accepted are finished first.
+
+    `app.state` has `settings` and `is_stopping`. Without listeners only the app's lifespan runs.
+    Each second the process's numbers are left in the folder `report_to`.
+    """
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -81,4 +121,4 @@ def run_server(
     )
     # Once everything is finished uvicorn raises the signal again; being asked to stop is no error.
     with suppress(KeyboardInterrupt):
-        _Server(config, app, when_ready).run(sockets=[listener])
+        _Server(config, app, when_ready, report_to).run(sockets=list(listeners))
