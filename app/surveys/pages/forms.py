@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 
 from app.foundation.errors import HonneError, Invalid, InvalidParam
 from app.foundation.translation import INTERFACE_LANGUAGES, form_languages, gettext, mark
+from app.scoring import Category
 from app.surveys.inputs import (
     DEFAULT_GROUP_SIZE,
     DEFAULT_RETENTION_MONTHS,
@@ -20,9 +21,19 @@ from app.surveys.inputs import (
 )
 from app.surveys.listings import SurveyDetail
 from app.surveys.models import MAX_DIMENSIONS, DimensionSource
-from app.surveys.wording import SUBJECT, TEXTS, default_texts, language_name, parse_language
+from app.surveys.wording import (
+    SUBJECT,
+    TEXTS,
+    default_texts,
+    language_name,
+    parse_language,
+    thanks_link_name,
+    thanks_name,
+)
 
 WORDED = tuple(name for name in TEXTS if name != SUBJECT)
+OPTIONAL_TEXTS = tuple(name for name in WORDED if TEXTS[name].is_optional)
+NEEDED_TEXTS = tuple(name for name in WORDED if not TEXTS[name].is_optional)
 ROWS = range(MAX_DIMENSIONS)
 TEXT_LABELS: Mapping[str, str] = {
     SUBJECT: mark("What is recommended"),
@@ -32,7 +43,24 @@ TEXT_LABELS: Mapping[str, str] = {
     "reason_question": mark("Question about the reason"),
     "thanks": mark("Thank-you text"),
     "purpose": mark("Why you ask"),
+    thanks_name(Category.PROMOTER): mark("Thank-you text for promoters (9–10)"),
+    thanks_link_name(Category.PROMOTER): mark("Words of the link for promoters"),
+    thanks_name(Category.PASSIVE): mark("Thank-you text for passives (7–8)"),
+    thanks_link_name(Category.PASSIVE): mark("Words of the link for passives"),
+    thanks_name(Category.DETRACTOR): mark("Thank-you text for detractors (0–6)"),
+    thanks_link_name(Category.DETRACTOR): mark("Words of the link for detractors"),
 }
+URL_LABELS: Mapping[Category, str] = {
+    Category.PROMOTER: mark("Where the link for promoters leads"),
+    Category.PASSIVE: mark("Where the link for passives leads"),
+    Category.DETRACTOR: mark("Where the link for detractors leads"),
+}
+GROUP_NAMES: Mapping[Category, str] = {
+    Category.PROMOTER: mark("Promoters (9–10)"),
+    Category.PASSIVE: mark("Passives (7–8)"),
+    Category.DETRACTOR: mark("Detractors (0–6)"),
+}
+YES = "yes"
 CONTROL_LABELS: Mapping[str, str] = {
     "name": mark("Name"),
     "subject": mark("What is recommended"),
@@ -42,6 +70,8 @@ CONTROL_LABELS: Mapping[str, str] = {
     "retention_months": mark("Months that answers are kept"),
     "privacy_url": mark("Privacy policy"),
     "contact": mark("Contact"),
+    "support": mark("Help for respondents"),
+    "asks_contact": mark("Address box"),
     "opens_on": mark("First day"),
     "closes_on": mark("Last day"),
     "channel": mark("Where you use it"),
@@ -144,7 +174,7 @@ def _control(name: str, form: SurveyForm | None) -> str:
         return f"dimensions.{row}.{part}"
     if first == "wording":
         return name
-    if first == "preset":
+    if first in ("preset", "thanks_urls"):
         return name
     return first
 
@@ -157,6 +187,8 @@ def _label(control: str) -> str:
         return gettext(mark("Segment %(number)s")) % {"number": int(rest[0]) + 1}
     if first == "preset" and rest:
         return rest[0]
+    if first == "thanks_urls" and rest and rest[0] in set(Category):
+        return gettext(URL_LABELS[Category(rest[0])])
     return gettext(CONTROL_LABELS.get(first, first))
 
 
@@ -190,9 +222,12 @@ def form_of(detail: SurveyDetail) -> SurveyForm:
         "retention_months": str(survey.retention_months),
         "privacy_url": survey.privacy_url,
         "contact": survey.contact,
+        "support": survey.support,
+        "asks_contact": YES if survey.asks_contact else "",
         "opens_on": survey.opens_on.isoformat() if survey.opens_on else "",
         "closes_on": survey.closes_on.isoformat() if survey.closes_on else "",
     }
+    values |= {f"thanks_urls.{group}": url for group, url in survey.thanks_urls.items()}
     for language, texts in wording.items():
         usual = {**default_texts(language), SUBJECT: main}
         values |= {
@@ -239,6 +274,8 @@ def _common(form: SurveyForm) -> dict[str, object]:
     return {
         "name": form["name"],
         "contact": form["contact"],
+        "support": form["support"],
+        "thanks_urls": {group.value: form[f"thanks_urls.{group}"] for group in Category},
         "opens_on": _day(form, "opens_on"),
         "closes_on": _day(form, "closes_on"),
     }
@@ -250,6 +287,8 @@ def _promise(form: SurveyForm) -> dict[str, object]:
     given: dict[str, object] = {name: _whole(form[name]) for name in numbers if name in form.values}
     if "privacy_url" in form.values:
         given["privacy_url"] = form["privacy_url"]
+    if "asks_contact" in form.values:
+        given["asks_contact"] = form["asks_contact"] == YES
     return given
 
 

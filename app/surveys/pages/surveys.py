@@ -20,11 +20,14 @@ from app.surveys.actions import (
 )
 from app.surveys.listings import SurveyDetail, get_survey_detail, list_surveys
 from app.surveys.pages.forms import (
+    GROUP_NAMES,
+    NEEDED_TEXTS,
     NO_ERRORS,
+    OPTIONAL_TEXTS,
     ROWS,
     SOURCE_LABELS,
     TEXT_LABELS,
-    WORDED,
+    URL_LABELS,
     FormErrors,
     SurveyForm,
     blank_form,
@@ -84,7 +87,9 @@ def _form_values(form: SurveyForm, errors: FormErrors) -> dict[str, Any]:
     return {
         "form": form,
         "errors": errors,
-        "text_names": WORDED,
+        "text_names": NEEDED_TEXTS,
+        "optional_texts": OPTIONAL_TEXTS,
+        "url_labels": URL_LABELS,
         "text_labels": TEXT_LABELS,
         "text_rules": TEXTS,
         "defaults": {tag: default_texts(tag) for tag in form.shown_languages},
@@ -188,4 +193,10 @@ async def close(request: Request, member: WorkspaceManager, survey_id: uuid.UUID
 async def preview(request: Request, member: SignedInMember, survey_id: uuid.UUID) -> HTMLResponse:
     """What respondents are asked, in every language; nothing can be sent from here."""
     questionnaire = await get_questionnaire(member.session, member.workspace_id, survey_id)
-    return show(request, "surveys/preview.html", survey=questionnaire, language_name=language_name)
+    return show(
+        request,
+        "surveys/preview.html",
+        survey=questionnaire,
+        language_name=language_name,
+        group_names=GROUP_NAMES,
+    )
