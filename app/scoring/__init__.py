@@ -12,6 +12,7 @@ from app.scoring.comparison import (
     compare,
     compare_many,
 )
+from app.scoring.decomposition import Contribution, decompose_change
 from app.scoring.groups import (
     HIGHEST_SCORE,
     LOWEST_SCORE,
@@ -22,6 +23,7 @@ from app.scoring.groups import (
     category_of,
 )
 from app.scoring.intervals import DEFAULT_CONFIDENCE, Interval, interval_of
+from app.scoring.keyness import Keyness, informative_prior, keyness_of
 from app.scoring.nps import FEW_ANSWERS, Nps, nps_of
 from app.scoring.planning import VARIANCE_WHEN_UNKNOWN, answers_needed
 from app.scoring.rates import (
@@ -44,10 +46,12 @@ __all__ = [
     "AnswerCounts",
     "Category",
     "Comparison",
+    "Contribution",
     "Denominator",
     "Distribution",
     "GroupCounts",
     "Interval",
+    "Keyness",
     "Nps",
     "Ratio",
     "Verdict",
@@ -60,7 +64,10 @@ __all__ = [
     "compare_many",
     "customer_effort",
     "customer_satisfaction",
+    "decompose_change",
+    "informative_prior",
     "interval_of",
+    "keyness_of",
     "net_revenue_retention",
     "nps_of",
     "retention_rate",
