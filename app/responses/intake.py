@@ -27,6 +27,7 @@ from app.responses.answer_rows import (
     lock_answers,
 )
 from app.responses.closing import file_late_answers, latest_open_day
+from app.responses.contacts import keep_addresses
 from app.responses.counts import (
     CountKey,
     RowKey,
@@ -80,8 +81,8 @@ async def store_answers(
     wording until the day's month can be closed. Day and channel stay. So does the standing, but
     that a held answer counts once it comes again without suspicion, and that what was only saved
     early is held where a program sends it; what a manager decided is never undone. Locks are taken
-    in one order: editions, surveys, segment sets, submission keys, responses, counts. `known`
-    spares statements; without it everything is written anew.
+    in one order: editions, surveys, segment sets, submission keys, responses, addresses, counts.
+    `known` spares statements; without it everything is written anew.
     """
     answers = await file_late_answers(session, workspace_id, answers)
     await _prepare(session, workspace_id, answers, known or Known())
@@ -94,6 +95,7 @@ async def store_answers(
     await insert_answers(session, workspace_id, [after[key] for key in after if key not in before])
     amended = [after[key] for key in before if after[key] != before[key]]
     await amend_answers(session, workspace_id, amended)
+    await keep_addresses(session, workspace_id, _addresses(claimed, answers), before)
     await apply_count_changes(session, workspace_id, _count_changes(before, after))
     if amended:
         await forget_empty_counts(session, workspace_id, _left_rows(before, amended))
@@ -156,6 +158,15 @@ def _fold(
         after[target] = new
         unsent.discard(target)
     return after
+
+
+def _addresses(claimed: Iterable[Claim], answers: Iterable[NewAnswer]) -> dict[uuid.UUID, str]:
+    """What was said last about the address of each answer, by those that nothing has overtaken."""
+    return {
+        claim.response_id: answer.address
+        for claim, answer in zip(claimed, answers, strict=True)
+        if answer.address is not None and answer.number >= claim.number
+    }
 
 
 def _first_version(response_id: uuid.UUID, answer: NewAnswer) -> StoredAnswer:

@@ -15,7 +15,7 @@ from sqlalchemy import TextClause, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.responses.counts import rewrite_counts
-from app.responses.models import Response, SubmissionKey
+from app.responses.models import Response, ResponseContact, SubmissionKey
 
 MIXED_AT_ONCE = 5_000  # answers a transaction
 
@@ -43,6 +43,8 @@ async def mix_answers(session: AsyncSession, workspace_id: uuid.UUID, before: da
             .execution_options(synchronize_session=False)
         )
         await _rewrite(session, _REWRITE_ANSWER, workspace_id, ids)
+        left = await _with_contact(session, workspace_id, ids)
+        await _rewrite(session, _REWRITE_CONTACT, workspace_id, left)
         days = {(answer.survey_id, answer.answered_on) for answer in answers}
         await rewrite_counts(session, workspace_id, days)
     return len(answers)
@@ -66,12 +68,25 @@ async def _find_unmixed(
     return [_Answer(*row) for row in rows]
 
 
+async def _with_contact(
+    session: AsyncSession, workspace_id: uuid.UUID, ids: Sequence[uuid.UUID]
+) -> Sequence[uuid.UUID]:
+    found = await session.scalars(
+        select(ResponseContact.response_id)
+        .where(ResponseContact.workspace_id == workspace_id, ResponseContact.response_id.in_(ids))
+        .order_by(ResponseContact.response_id)
+    )
+    return found.all()
+
+
 async def _rewrite(
     session: AsyncSession, statement: TextClause, workspace_id: uuid.UUID, ids: Iterable[uuid.UUID]
 ) -> None:
     """One row after the other: a statement for all of them would go through the table as it lies,
     in the order of arrival."""
-    await session.execute(statement, [{"workspace_id": workspace_id, "id": id_} for id_ in ids])
+    rows = [{"workspace_id": workspace_id, "id": id_} for id_ in ids]
+    if rows:
+        await session.execute(statement, rows)
 
 
 _REWRITE_SET = text(
@@ -79,4 +94,8 @@ _REWRITE_SET = text(
 )
 _REWRITE_ANSWER = text(
     "UPDATE responses SET standing = standing WHERE workspace_id = :workspace_id AND id = :id"
+)
+_REWRITE_CONTACT = text(
+    "UPDATE response_contacts SET address = address"
+    " WHERE workspace_id = :workspace_id AND response_id = :id"
 )

@@ -20,6 +20,7 @@ from app.accounts.models import one_of
 from app.foundation.database import Base, TenantRow, UtcMoment
 from app.foundation.tokens import new_id
 from app.surveys.models import Channel
+from app.surveys.ways import EMAIL_LIMIT
 
 SCORES = range(11)
 FINAL = 32_767  # the number of what a person sends; what is saved early has a lower one
@@ -112,7 +113,8 @@ class Response(TenantRow, Base):
         ),
         ForeignKeyConstraint(["workspace_id", "import_id"], ["imports.workspace_id", "imports.id"]),
         _survey_key(),
-        Index(None, "workspace_id", "survey_id", "answered_on", "id"),
+        # As answers are listed: of the latest day first, and within a day by their random ids.
+        Index(None, "workspace_id", "survey_id", text("answered_on DESC"), "id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -170,6 +172,23 @@ class SubmissionKey(TenantRow, Base):
     key: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     response_id: Mapped[uuid.UUID] = mapped_column()
     number: Mapped[int] = mapped_column(SmallInteger)
+
+
+class ResponseContact(TenantRow, Base):
+    """The e-mail address that somebody chose to leave with their answer; goes with it, or alone."""
+
+    __tablename__ = "response_contacts"
+    __table_args__ = (
+        CheckConstraint(f"char_length(address) <= {EMAIL_LIMIT}", name="address_length"),
+        ForeignKeyConstraint(
+            ["workspace_id", "response_id"],
+            ["responses.workspace_id", "responses.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    response_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(Text)
 
 
 class DailyCount(TenantRow, Base):
@@ -301,6 +320,33 @@ class MonthTotal(TenantRow, Base):
 
     survey_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     month: Mapped[date] = mapped_column(primary_key=True)
+    standing: Mapped[Standing] = mapped_column(Text, primary_key=True)
+    score_0: Mapped[int] = mapped_column()
+    score_1: Mapped[int] = mapped_column()
+    score_2: Mapped[int] = mapped_column()
+    score_3: Mapped[int] = mapped_column()
+    score_4: Mapped[int] = mapped_column()
+    score_5: Mapped[int] = mapped_column()
+    score_6: Mapped[int] = mapped_column()
+    score_7: Mapped[int] = mapped_column()
+    score_8: Mapped[int] = mapped_column()
+    score_9: Mapped[int] = mapped_column()
+    score_10: Mapped[int] = mapped_column()
+
+
+class DayTotal(TenantRow, Base):
+    """Everybody's answers of a day that is well past, added up from `daily_counts` for reports,
+    and kept equal to them. See `day_totals`."""
+
+    __tablename__ = "day_totals"
+    __table_args__ = (
+        one_of("standing", Standing, "standing"),
+        _survey_key(),
+        *(CheckConstraint(f"score_{score} >= 0", name=f"score_{score}") for score in SCORES),
+    )
+
+    survey_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    answered_on: Mapped[date] = mapped_column(primary_key=True)
     standing: Mapped[Standing] = mapped_column(Text, primary_key=True)
     score_0: Mapped[int] = mapped_column()
     score_1: Mapped[int] = mapped_column()

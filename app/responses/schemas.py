@@ -17,7 +17,8 @@ class NewAnswer:
 
     `labels` holds declared segment values (or `other`) of declared dimensions. A `submission_key`
     makes it the same answer as every other with that key in the survey; of those, what has the
-    highest `number` counts, 1 to `FINAL`, and the latest of what is final.
+    highest `number` counts, 1 to `FINAL`, and the latest of what is final. `address` is the e-mail
+    address left with it: empty, an earlier one goes; None, nothing is said about it.
     """
 
     survey_id: uuid.UUID
@@ -33,6 +34,7 @@ class NewAnswer:
     submission_key: uuid.UUID | None = None
     number: int = FINAL
     import_id: uuid.UUID | None = None
+    address: str | None = None
     id: uuid.UUID = field(default_factory=new_id)
 
 

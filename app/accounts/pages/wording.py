@@ -27,6 +27,7 @@ ACTIONS = {
     "password.changed": mark("Changed their password"),
     "password.link_made": mark("Made a link to set a password, on the server"),
     "password.reset": mark("Set a new password by link"),
+    "response.contact_deleted": mark("Deleted an address that a respondent had left"),
     "response.excluded": mark("Excluded an answer"),
     "response.included": mark("Counted an answer again"),
     "response.released": mark("Counted a held answer"),
