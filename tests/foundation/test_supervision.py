@@ -1,0 +1,107 @@
+"""Processes are replaced when they die, and end with their parent."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PARENT = """
+import json, os, signal, sys, time
+from pathlib import Path
+from app.foundation.errors import StartupError
+from app.foundation.supervision import Program, supervise
+
+folder = Path(sys.argv[1])
+
+def work(ready):
+    (folder / f"{os.getpid()}").touch()
+    ready()
+    signal.pause()
+
+def fail(ready):
+    raise RuntimeError("no")
+
+programs = [Program(name, globals()[name]) for name in sys.argv[2:]]
+try:
+    supervise(programs, lambda: print("ready", flush=True))
+except StartupError as error:
+    print(error, flush=True)
+    sys.exit(2)
+"""
+
+
+@contextmanager
+def supervised(folder: Path, *programs: str) -> Iterator["subprocess.Popen[str]"]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(folder), *programs],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def first_line(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def started(folder: Path) -> set[int]:
+    return {int(path.name) for path in folder.iterdir()}
+
+
+def lives(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_what_dies_is_replaced_and_all_end_together(tmp_path: Path) -> None:
+    with supervised(tmp_path, "work", "work") as process:
+        assert first_line(process) == "ready"
+        victim, other = started(tmp_path)
+        os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: len(started(tmp_path)) == 3)
+        process.terminate()
+        assert process.wait(timeout=20) == 0
+        assert not any(map(lives, started(tmp_path)))
+        assert other in started(tmp_path)
+
+
+def test_a_killed_parent_leaves_nobody_behind(tmp_path: Path) -> None:
+    with supervised(tmp_path, "work", "work") as process:
+        assert first_line(process) == "ready"
+        process.kill()
+        wait_until(lambda: not any(map(lives, started(tmp_path))))
+
+
+@pytest.mark.parametrize("programs", [["fail"], ["work", "fail"]])
+def test_what_cannot_start_ends_all(tmp_path: Path, programs: list[str]) -> None:
+    with supervised(tmp_path, *programs) as process:
+        lines = process.communicate(timeout=20)[0]
+        assert "before it was ready" in lines
+        assert process.returncode == 2
+    assert not any(map(lives, started(tmp_path)))
