@@ -31,7 +31,11 @@ from app.foundation.web import documentation, health
 from app.foundation.web.edge import BodyCap, RequestContext, SameOrigin
 from app.foundation.web.problems import install_error_handlers
 from app.foundation.web.rendering import STATIC
+from app.foundation.web.shortcuts import Shortcut, Shortcuts
+from app.responses.api import record_directly
 from app.responses.intake import WRITERS, Intake
+from app.responses.pages.answering import show_form, take_answer
+from app.responses.pages.logos import LOGO_CAPACITY, LOGO_SECONDS
 from app.responses.suspicion import MINIMUM, Suspicion
 
 # Routes are tried in this order, hence first the one that is asked most: taking in an answer.
@@ -45,6 +49,13 @@ ROUTERS = (
     app.surveys.pages.router,
     app.reporting.pages.router,
     app.accounts.pages.router,
+)
+
+# The same functions as those of the routes.
+SHORTCUTS = (
+    Shortcut("POST", "/api/v1/surveys/{survey_id}/responses", record_directly),
+    Shortcut("POST", "/s/{slug}/responses", take_answer),
+    Shortcut("GET", "/s/{slug}", show_form),
 )
 
 DESCRIPTION = """\
@@ -100,6 +111,7 @@ def create_app(
     )
     honne.state.settings = settings
     honne.state.memory = memory.Memory(memory_seconds)
+    honne.state.logos = memory.Memory(LOGO_SECONDS, LOGO_CAPACITY)
     honne.state.jobs = jobs
     honne.state.is_stopping = False
     honne.state.sign_in_delays = SignInDelays()
@@ -111,6 +123,7 @@ def create_app(
     honne.mount("/static", _Static(directory=STATIC), name="static")
     honne.mount("/api/docs/assets", documentation.assets())
     install_error_handlers(honne)
+    honne.add_middleware(Shortcuts, shortcuts=SHORTCUTS)
     honne.add_middleware(SameOrigin, settings=settings)
     honne.add_middleware(BodyCap)
     honne.add_middleware(RequestContext, settings=settings)

@@ -2,8 +2,16 @@
 
 from fastapi import APIRouter
 
-from app.responses.pages import answering, deletions, embedding, erasing, previewing, privacy
+from app.responses.pages import (
+    answering,
+    deletions,
+    embedding,
+    erasing,
+    logos,
+    previewing,
+    privacy,
+)
 
 router = APIRouter(include_in_schema=False)
-for part in (answering, deletions, embedding, erasing, previewing, privacy):
+for part in (answering, logos, deletions, embedding, erasing, previewing, privacy):
     router.include_router(part.router)

@@ -24,6 +24,7 @@ from app.responses.schemas import NewAnswer
 from app.responses.suspicion import Suspicion
 from app.responses.tickets import LIFE, Ticket, read_ticket, sign_ticket
 from app.scoring import category_of
+from app.surveys.layouts import LAYOUTS
 from app.surveys.models import DimensionSource
 from app.surveys.schemas import Dimension
 from app.surveys.segments import accept_segments
@@ -189,6 +190,7 @@ def show_questions(
         "responses/form.html",
         422 if errors else 200,
         survey=survey,
+        scale_layout=LAYOUTS[survey.layout_version],
         texts=survey.wording[current_language()],
         slug=entrance.link.slug,
         action=action,

@@ -11,6 +11,7 @@ from app.foundation.translation import choose_language, current_language, set_la
 from app.responses.entrances import Entrance
 from app.responses.form import FormInput, check_form, read_form
 from app.responses.pages.answering import show_questions
+from app.responses.pages.brands import wear_brand
 from app.responses.pages.frames import enter_preview
 from app.responses.pages.showing import read_fields, show
 from app.responses.tickets import Ticket
@@ -50,7 +51,9 @@ async def _enter(request: Request, member: Member, survey_id: uuid.UUID) -> Entr
         choose_language(current_language(), survey.languages, survey.default_language, wanted)
     )
     enter_preview(request)
-    return Entrance(link, survey)
+    entrance = Entrance(link, survey)
+    wear_brand(request, entrance)
+    return entrance
 
 
 def _ask(request: Request, entrance: Entrance, given: FormInput) -> Response:

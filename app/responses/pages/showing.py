@@ -21,6 +21,7 @@ from app.foundation.translation import (
 from app.foundation.web.rendering import render, static_text
 from app.responses.entrances import Entrance, get_entrance
 from app.responses.form import MAX_FIELDS, parse_form
+from app.responses.pages.brands import WornBrand, find_brand, wear_brand
 from app.responses.pages.frames import STATES, Frame, find_frame
 
 READ = ["GET", "HEAD"]
@@ -51,6 +52,7 @@ async def find_entrance(request: Request, slug: str) -> Entrance:
         if request.method == "POST":
             set_language(choose_language(accepted, form_languages(), SOURCE_LANGUAGE, wanted))
         raise
+    wear_brand(request, entrance)
     survey = entrance.questionnaire
     set_language(choose_language(accepted, survey.languages, survey.default_language, wanted))
     return entrance
@@ -75,16 +77,18 @@ def show(
     styles: Sequence[str] = ("respondent.css",),
     **values: object,
 ) -> Response:
-    """A page that nobody keeps and that loads nothing; `styles` are put inline, in order."""
-    frame = find_frame(request)
+    """A page that nobody keeps and that loads nothing but a logo; `styles` are put inline, in
+    order, and after them the colours of the brand."""
+    frame, brand = find_frame(request), find_brand(request)
     css = "".join(map(static_text, (*styles, FRAME_STYLE) if frame else styles))
+    css += brand.style if brand else ""
     script = static_text(FRAME_SCRIPT) if frame else ""
     response = render(
         request, template, status,
         respondent_css=Markup(css), frame=frame, frame_script=Markup(script),  # noqa: S704
-        frame_state=STATES.get(template, "open"), **values,
+        brand=brand, frame_state=STATES.get(template, "open"), **values,
     )  # fmt: skip
-    response.headers["Content-Security-Policy"] = _policy(css, script, _ancestors(frame))
+    response.headers["Content-Security-Policy"] = _policy(css, script, brand, _ancestors(frame))
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(headers or {})
     return response
@@ -94,11 +98,13 @@ def _ancestors(frame: Frame | None) -> str:
     return " ".join(frame.ancestors if frame else ()) or "'none'"
 
 
-def _policy(css: str, script: str, ancestors: str) -> str:
-    """No picture, no other site; of styles and scripts just the one on the page, by its hash."""
+def _policy(css: str, script: str, brand: WornBrand | None, ancestors: str) -> str:
+    """No other site, no picture but a logo; of styles and scripts just the one on the page, by its
+    hash."""
     scripts = f"script-src {_hash(script)}; " if script else ""
+    pictures = "img-src 'self'; " if brand and brand.logo_path else ""
     return (
-        f"default-src 'none'; {scripts}style-src {_hash(css)}; form-action 'self'; "
+        f"default-src 'none'; {scripts}{pictures}style-src {_hash(css)}; form-action 'self'; "
         f"base-uri 'none'; frame-ancestors {ancestors}"
     )
 
