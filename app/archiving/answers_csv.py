@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation.bundles import Bundle
 from app.reporting.exporting import BYTE_ORDER_MARK, csv_lines
-from app.responses.models import Response, SegmentSet
+from app.responses.models import Response, ResponseContact, SegmentSet
 from app.surveys.models import SegmentDimension, Survey
 
 ROWS_AT_ONCE = 1_000
@@ -22,6 +22,7 @@ COLUMNS = (
     Response.channel,
     Response.standing,
     Response.exclusion_reason,
+    ResponseContact.address,
 )
 
 
@@ -70,6 +71,11 @@ def _statement(workspace_id: uuid.UUID, survey_id: uuid.UUID) -> Select[*tuple[A
             SegmentSet,
             (SegmentSet.workspace_id == Response.workspace_id)
             & (SegmentSet.id == Response.segment_set_id),
+        )
+        .outerjoin(
+            ResponseContact,
+            (ResponseContact.workspace_id == Response.workspace_id)
+            & (ResponseContact.response_id == Response.id),
         )
         .where(Response.workspace_id == workspace_id, Response.survey_id == survey_id)
         .order_by(Response.answered_on, Response.id)

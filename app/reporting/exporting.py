@@ -47,21 +47,26 @@ def attachment(questionnaire: Questionnaire) -> dict[str, str]:
 
 
 async def stream_csv(
-    database: Database, questionnaire: Questionnaire, request: ListRequest
+    database: Database, questionnaire: Questionnaire, request: ListRequest, may_see_contacts: bool
 ) -> AsyncIterator[str]:
-    """The lines of the file: a head, then the answers in the order of the list.
+    """The lines of the file: a head, then the answers in the order of the list; with the addresses
+    left with them where the survey asks for one and whoever asks `may_see_contacts`.
 
     UTF-8 with a byte order mark, so that spreadsheets read Japanese. A cell that would be run as a
     formula is led by an apostrophe.
     """
     labels = request.filter.labels
-    yield BYTE_ORDER_MARK + csv_lines([_head(labels)])
+    with_contacts = may_see_contacts and questionnaire.asks_contact and not labels
+    yield BYTE_ORDER_MARK + csv_lines([[*_head(labels), *(["contact"] if with_contacts else [])]])
     cursor: str | None = None
     async with database.transaction(questionnaire.workspace_id) as session:
         while True:
             page = replace(request, limit=ROWS_AT_ONCE, cursor=cursor)
             listing = await list_responses(session, questionnaire, page)
-            yield csv_lines([_cells(row) for row in listing.rows])
+            yield csv_lines(
+                [*_cells(row), *([row.address or ""] if with_contacts else [])]
+                for row in listing.rows
+            )
             session.expunge_all()
             cursor = listing.next_cursor
             if cursor is None:

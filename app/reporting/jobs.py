@@ -1,4 +1,4 @@
-"""Daily work: months whose retention is over become totals."""
+"""Daily work: months whose retention is over become totals, and ended ones are published."""
 
 from contextlib import suppress
 from datetime import date
@@ -28,6 +28,23 @@ async def roll_up_months(database: Database) -> int:
         with suppress(NotFound):
             gone += await _roll_up(database, keeping)
     return gone
+
+
+async def publish_months(database: Database) -> int:
+    """Publish what has become ripe, so that nobody who looks has to wait for it.
+
+    Returns how many surveys were looked at. One that is younger than the months that could be
+    closed is left alone until somebody looks: its history may still be coming in by the API, and
+    belongs to its months only as long as these are open.
+    """
+    surveys = await unscoped_list_ripe(database)
+    for workspace_id, survey_id in surveys:
+        # A survey that went meanwhile has nothing to publish.
+        with suppress(NotFound):
+            async with database.transaction(workspace_id) as session:
+                questionnaire = await get_questionnaire(session, workspace_id, survey_id)
+                await publish(session, questionnaire, clock.today(questionnaire.time_zone))
+    return len(surveys)
 
 
 async def _roll_up(database: Database, keeping: Keeping) -> int:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    null,
     or_,
     select,
 )
@@ -34,7 +35,15 @@ from app.reporting.filters import ReportFilter, refused
 from app.reporting.publication import Block, RowScope, publish_rows
 from app.reporting.queries import selected, within
 from app.responses.closing import days_of_api
-from app.responses.models import SCORES, Edition, HoldReason, Response, SegmentSet, Standing
+from app.responses.models import (
+    SCORES,
+    Edition,
+    HoldReason,
+    Response,
+    ResponseContact,
+    SegmentSet,
+    Standing,
+)
 from app.scoring import Category, Distribution, category_of
 from app.surveys.schemas import Questionnaire
 
@@ -45,7 +54,8 @@ class ListedResponse:
 
     Beside labels, `id` is an alias that stands for the answer in this subgroup's list only: with
     one id everywhere, lists laid side by side would give each answer's day and all its labels.
-    `score` is None where its block of months tells the three groups only.
+    `score` is None where its block of months tells the three groups only. `address` is what was
+    left with it, for those who may see it; never beside labels, since it would do what an id does.
     """
 
     id: uuid.UUID
@@ -59,6 +69,7 @@ class ListedResponse:
     answered_on: date | None
     months: Period | None
     labels: Mapping[str, str]
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +105,9 @@ async def list_responses(
     if scope.is_suppressed:
         return Listing((), None, True)
     shown_on, row_id = _shown_on(scope), _row_id(request)
-    statement = _matching(questionnaire, request, scope).add_columns(
-        shown_on, row_id, _number_of_block(scope)
-    )
+    matching = _matching(questionnaire, request, scope)
+    matching = matching.add_columns(shown_on, row_id, _number_of_block(scope))
+    statement = _add_address(matching, questionnaire, scope)
     if request.cursor is not None:
         day, last_id = _read_cursor(request)
         statement = statement.where(shown_on <= day, or_(shown_on < day, row_id > last_id))
@@ -104,8 +115,8 @@ async def list_responses(
         await session.execute(statement.order_by(shown_on.desc(), row_id).limit(request.limit + 1))
     ).all()
     rows = [
-        _listed(response, day, alias, scope.blocks[block] if scope.blocks else None, scope)
-        for response, day, alias, block in found[: request.limit]
+        _listed(response, day, alias, scope.blocks[block] if scope.blocks else None, scope, address)
+        for response, day, alias, block, address in found[: request.limit]
     ]
     more = len(found) > request.limit
     cursor = _write_cursor(request, found[request.limit - 1]) if more else None
@@ -204,8 +215,27 @@ def _by_content(request: ListRequest) -> list[ColumnElement[bool]]:
     return conditions
 
 
+def _add_address(
+    statement: Select[*tuple[Any, ...]], questionnaire: Questionnaire, scope: RowScope
+) -> Select[*tuple[Any, ...]]:
+    """With the address left with each answer. Beside labels there is none: whoever knows it from
+    the list by day would have the answer's day and all its labels."""
+    if scope.labels or not questionnaire.asks_contact:
+        return statement.add_columns(null())
+    return statement.outerjoin(
+        ResponseContact,
+        (ResponseContact.workspace_id == Response.workspace_id)
+        & (ResponseContact.response_id == Response.id),
+    ).add_columns(ResponseContact.address)
+
+
 def _listed(
-    response: Response, shown_on: date, row_id: uuid.UUID, block: Block | None, scope: RowScope
+    response: Response,
+    shown_on: date,
+    row_id: uuid.UUID,
+    block: Block | None,
+    scope: RowScope,
+    address: str | None,
 ) -> ListedResponse:
     reason = response.hold_reason
     is_guarded = block is not None and not isinstance(block.counts, Distribution)
@@ -221,6 +251,7 @@ def _listed(
         answered_on=None if block else shown_on,
         months=block.period if block else None,
         labels=scope.labels,
+        address=address,
     )
 
 
@@ -232,7 +263,7 @@ def _serializer(request: ListRequest) -> URLSafeSerializer:
 
 
 def _write_cursor(request: ListRequest, last: Any) -> str:
-    _response, day, row_id, _block = last
+    _response, day, row_id, *_rest = last
     return str(_serializer(request).dumps([day.isoformat(), str(row_id)]))
 
 

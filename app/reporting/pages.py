@@ -34,6 +34,7 @@ from app.reporting.page_filters import (
 )
 from app.reporting.workspace_export import ZIP_TYPE, export_workspace
 from app.responses.actions import exclude_response, include_response, release_response
+from app.responses.contacts import delete_contact
 from app.responses.models import HoldReason
 from app.responses.reviewing import count_held, exclude_held, release_held
 from app.surveys.queries import get_questionnaire
@@ -149,7 +150,12 @@ async def download_responses(
     )
     await begin_export(member.session, questionnaire, member.actor, wanted)
     return StreamingResponse(
-        stream_csv(request.app.state.database, questionnaire, wanted),
+        stream_csv(
+            request.app.state.database,
+            questionnaire,
+            wanted,
+            may_see_contacts=member.is_manager,
+        ),
         media_type=CSV_TYPE,
         headers=attachment(questionnaire),
     )
@@ -211,6 +217,18 @@ async def release(
     await release_response(
         member.session, member.workspace_id, member.actor, survey_id, response_id
     )
+    return _back_to_list(member, survey_id, query)
+
+
+@router.post(SURVEY + "/responses/{response_id}/contact/removal")
+async def remove_contact(
+    member: WorkspaceManager,
+    survey_id: uuid.UUID,
+    response_id: uuid.UUID,
+    query: Annotated[ListPageQuery, Query()],
+) -> Response:
+    """Deletes the address left with an answer, and leaves the answer."""
+    await delete_contact(member.session, member.workspace_id, member.actor, survey_id, response_id)
     return _back_to_list(member, survey_id, query)
 
 

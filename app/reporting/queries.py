@@ -20,10 +20,12 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.reporting.buckets import Period, month_number
 from app.reporting.counts import DailyTotals
 from app.reporting.filters import CHANNEL, LANGUAGE, SEGMENT_PREFIX
+from app.responses.day_totals import last_total_of
 from app.responses.models import (
     SCORES,
     ClosedCount,
     DailyCount,
+    DayTotal,
     Edition,
     MonthTotal,
     Response,
@@ -42,8 +44,18 @@ async def load_daily_totals(
     """The answers of every day in the period, by standing, and those of every month past its
     retention, of which only the whole is known: it counts in a period that holds all of it.
 
-    One statement, so that a month is met once while it turns from days into a whole.
+    One statement, so that a day is met once while its total is made, and a month while it turns
+    from days into a whole.
     """
+    made = select(
+        literal(False), DayTotal.answered_on, DayTotal.standing,
+        *(cast(getattr(DayTotal, name), BigInteger) for name in _SCORE_NAMES),
+    ).where(
+        DayTotal.workspace_id == workspace_id,
+        DayTotal.survey_id == survey_id,
+        *within(DayTotal.answered_on, period),
+    )  # fmt: skip
+    last = func.coalesce(last_total_of(workspace_id, survey_id), date.min)
     by_day = (
         select(
             literal(False), DailyCount.answered_on, DailyCount.standing,
@@ -52,6 +64,7 @@ async def load_daily_totals(
         .where(
             DailyCount.workspace_id == workspace_id,
             DailyCount.survey_id == survey_id,
+            DailyCount.answered_on > last,
             *within(DailyCount.answered_on, period),
         )
         .group_by(DailyCount.answered_on, DailyCount.standing)
@@ -61,7 +74,9 @@ async def load_daily_totals(
         *(cast(getattr(MonthTotal, name), BigInteger) for name in _SCORE_NAMES),
     ).where(MonthTotal.workspace_id == workspace_id, MonthTotal.survey_id == survey_id)  # fmt: skip
     found: dict[bool, dict[tuple[date, Standing], Distribution]] = {False: {}, True: {}}
-    for is_month, day, standing, *counts in await session.execute(union_all(by_day, by_month)):
+    for is_month, day, standing, *counts in await session.execute(
+        union_all(made, by_day, by_month)
+    ):
         found[is_month][day, Standing(standing)] = Distribution.from_counts(counts)
     return DailyTotals(days=found[False], months=found[True])
 

@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.reporting.buckets import month_end
 from app.reporting.models import PublishedFigure
+from app.responses.day_totals import forget_totals
 from app.responses.models import (
     SCORES,
     ClosedCount,
@@ -123,6 +124,7 @@ def _editions(keeping: Keeping) -> Any:
 
 async def _take_days(session: AsyncSession, keeping: Keeping, month: date) -> int:
     """Move the month's days into its totals, exactly the rows that go."""
+    await forget_totals(session, keeping.workspace_id, keeping.survey_id, month, month_end(month))
     rows = (
         await session.execute(
             delete(DailyCount)

@@ -9,7 +9,7 @@ from app.reporting.buckets import Interval, Period, month_end
 from app.reporting.filters import SEGMENT_PREFIX, ReportFilter
 from app.reporting.listing import ListedResponse, Listing
 from app.reporting.metrics import Figures, Group, Metrics, SeriesPoint
-from app.responses.shapes import ResponseShape
+from app.responses.shapes import EXAMPLE, ResponseShape
 from app.scoring import DEFAULT_CONFIDENCE, Category
 from app.surveys.models import Channel
 
@@ -214,6 +214,15 @@ def _point_out(point: SeriesPoint) -> PointOut | HiddenPointOut:
     return PointOut(since=since, until=until, suppressed=False, **figures)
 
 
+class ListedResponseOut(ResponseShape):
+    """An answer with its day. Where `has_contact`, an address was left with it, to be read with
+    `GET …/responses/{id}/contact`."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {**EXAMPLE, "has_contact": False}})
+
+    has_contact: bool
+
+
 class LabelledResponseOut(BaseModel):
     """An answer of a subgroup, with its month and therefore without its day.
 
@@ -243,7 +252,7 @@ class ResponseListMeta(BaseModel):
 class ResponseList(BaseModel):
     """A page of answers, the latest first."""
 
-    data: list[ResponseShape | LabelledResponseOut]
+    data: list[ListedResponseOut | LabelledResponseOut]
     meta: ResponseListMeta
 
     @classmethod
@@ -256,10 +265,10 @@ class ResponseList(BaseModel):
         )
 
 
-def _response_out(row: ListedResponse) -> ResponseShape | LabelledResponseOut:
+def _response_out(row: ListedResponse) -> ListedResponseOut | LabelledResponseOut:
     if row.answered_on is not None:
         assert row.score is not None
-        return ResponseShape(
+        return ListedResponseOut(
             id=row.id,
             survey_id=row.survey_id,
             score=row.score,
@@ -269,6 +278,7 @@ def _response_out(row: ListedResponse) -> ResponseShape | LabelledResponseOut:
             standing=row.standing,
             exclusion_reason=row.exclusion_reason,
             hold_reason=row.hold_reason,
+            has_contact=row.address is not None,
         )
     assert row.months is not None
     return LabelledResponseOut(

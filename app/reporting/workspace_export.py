@@ -46,6 +46,7 @@ ROWS_AT_ONCE = 1_000
 CHUNK = 64 * 1024
 RESPONSE_COLUMNS = (
     "id", "answered_on", "score", "category", "comment", "standing", "exclusion_reason",
+    "contact",
 )  # fmt: skip
 DELETION_COLUMNS = ("deleted_on", "reason", "responses")
 MEMBER_COLUMNS = ("name", "email", "role", "joined_at")
@@ -57,7 +58,8 @@ DEFINITIONS = {
     "everybody": "figures of all counted answers, live",
     "subgroup": "a segment value, language or channel: whole months, closed for good, and at least "
     "min_group_size answers (see surveys.jsonl); suppressed rows carry no numbers",
-    "responses": "each with its day and therefore without segment values, language and channel",
+    "responses": "each with its day and therefore without segment values, language and channel; "
+    "contact is the e-mail address that somebody chose to leave",
 }
 
 Row = TypeVar("Row")
@@ -231,6 +233,7 @@ def _response_record(row: ListedResponse) -> Record:
         "comment": row.comment,
         "standing": row.standing.value,
         "exclusion_reason": row.exclusion_reason,
+        "contact": row.address,
     }
 
 

@@ -78,6 +78,20 @@ class RecordedShape(ResponseShape):
         return cls(**ResponseShape.of(answer).model_dump(), receipt=receipt)
 
 
+class ContactShape(BaseModel):
+    """The e-mail address that somebody chose to leave with their answer."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"response_id": EXAMPLE["id"], "address": "rita@customer.example"}
+        },
+        from_attributes=True,
+    )
+
+    response_id: uuid.UUID
+    address: str
+
+
 class HeldShape(BaseModel):
     """How many answers are held for review, together and for each reason."""
 

@@ -14,11 +14,13 @@ from app.responses.receipts import (
     LENGTH,
     SHOWN_FOR,
     NoReceipt,
+    Showing,
     read_receipt,
     read_showing,
     sign_showing,
     write_receipt,
 )
+from app.scoring import Category
 
 KEY = "a secret key of this installation"
 ids = st.uuids(version=4)
@@ -91,14 +93,15 @@ def test_it_is_said_how_much_was_typed(missing: int) -> None:
     assert refused.value.length == LENGTH - missing
 
 
-@given(ids)
-def test_the_address_shows_it_for_ten_minutes(response_id: uuid.UUID) -> None:
+@given(ids, st.sampled_from(Category))
+def test_the_address_shows_it_for_ten_minutes(response_id: uuid.UUID, group: Category) -> None:
     with clock.fixed(clock.now()):
-        signed = sign_showing(KEY, response_id)
+        signed = sign_showing(KEY, response_id, group)
         sent_at = clock.now()
+    shown = Showing(response_id, group)
     for age, expected in (
-        (timedelta(), response_id),
-        (SHOWN_FOR - timedelta(seconds=2), response_id),
+        (timedelta(), shown),
+        (SHOWN_FOR - timedelta(seconds=2), shown),
         (SHOWN_FOR + timedelta(seconds=1), None),
         (timedelta(days=400), None),
     ):
@@ -106,6 +109,18 @@ def test_the_address_shows_it_for_ten_minutes(response_id: uuid.UUID) -> None:
             assert read_showing(KEY, signed) == expected
     assert read_showing("another key", signed) is None
     assert response_id.hex[:8] not in signed
+
+
+@given(ids, st.sampled_from(Category), st.sampled_from(Category))
+def test_the_address_does_not_show_the_group(
+    response_id: uuid.UUID, group: Category, other: Category
+) -> None:
+    """Two groups of one answer differ all over, as two answers do."""
+    with clock.fixed(clock.now()):
+        one, two = (sign_showing(KEY, response_id, named) for named in (group, other))
+    assert (one == two) == (group == other)
+    if group != other:
+        assert sum(left != right for left, right in zip(one, two, strict=True)) > len(one) // 2
 
 
 @given(st.text(max_size=80))
