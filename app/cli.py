@@ -26,7 +26,7 @@ from app.accounts.workspaces import create_workspace as add_workspace
 from app.accounts.workspaces import first_run_token
 from app.demo.loading import open_demo
 from app.foundation.database import Database
-from app.foundation.embedded import embedded_postgres
+from app.foundation.embedded import embedded_postgres, keep_running
 from app.foundation.errors import HonneError, StartupError
 from app.foundation.logs import configure_logging
 from app.foundation.migrate import check_schema
@@ -65,8 +65,9 @@ def serve(
             reports = Path(stack.enter_context(TemporaryDirectory(prefix="honne-metrics-")))
         ready = stack.enter_context(_running_database(settings))
         server, background = _server(ready, listener, reports), _background(ready, metrics, reports)
+        watch = [_watch(ready)] if settings.is_embedded else []
         supervise(
-            [*[server] * workers, background],
+            [*[server] * workers, background, *watch],
             lambda: _run(ready, lambda database: _announce(database, ready)),
         )
 
@@ -90,6 +91,19 @@ def _background(settings: Settings, metrics: list[socket], reports: Path | None)
         run_server(create_background(settings, JOBS, reports), metrics, announce)
 
     return Program("background", run)
+
+
+def _watch(settings: Settings) -> Program:
+    """The process that starts the embedded Postgres again where it dies."""
+
+    def run(ready: Callable[[], None]) -> None:
+        signals: list[int] = []
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda received, _frame: signals.append(received))
+        ready()
+        keep_running(settings.data_dir, lambda: bool(signals))
+
+    return Program("postgres", run)
 
 
 async def _announce(database: Database, settings: Settings) -> None:

