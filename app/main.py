@@ -86,6 +86,8 @@ JOBS: Sequence[Job] = (
     app.responses.jobs.expire_submission_keys,
     app.responses.jobs.enforce_retention,
     app.reporting.jobs.roll_up_months,
+    app.responses.jobs.total_days,
+    app.reporting.jobs.publish_months,
 )
 
 

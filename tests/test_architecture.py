@@ -34,6 +34,7 @@ NATURAL_KEYS = {
     "brands",
     "closed_counts",
     "daily_counts",
+    "day_totals",
     "deletions",
     "month_totals",
     "submission_keys",
@@ -124,6 +125,8 @@ READERS_OF_COUNTS = {
     ("app/responses/reviewing.py", "Response labels"),
     ("app/responses/schemas.py", "Response labels"),
     ("app/responses/segment_sets.py", "SegmentSet"),
+    # Everybody's totals by day, without labels, kept equal to the counts.
+    ("app/responses/day_totals.py", "DailyCount"),
     # The first day of which anything is counted, for the page that says what was deleted.
     ("app/responses/retention.py", "DailyCount"),
     # Single answers by their ids: to delete one, decide whether it counts, or confirm that it came.

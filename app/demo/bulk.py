@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import accumulate, product
+from itertools import accumulate, cycle, islice, pairwise, product
 
 import psycopg
 from psycopg import sql
@@ -70,11 +70,9 @@ async def load_answers(
         _require_superuser(connection)
     questionnaire, sets = await _furnish(database, segments)
     first = clock.today("UTC") - timedelta(days=days)
-    spread = _spread(answers, days)
-    shares = [
-        {first + timedelta(days=at): spread[at] for at in range(start, days, CONNECTIONS)}
-        for start in range(CONNECTIONS)
-    ]
+    of_days = {first + timedelta(days=at): size for at, size in enumerate(_spread(answers, days))}
+    bounds = [days * part // CONNECTIONS for part in range(CONNECTIONS + 1)]
+    shares = [dict(islice(of_days.items(), *part)) for part in pairwise(bounds)]
     with ThreadPoolExecutor(CONNECTIONS) as threads:
         loop = asyncio.get_running_loop()
         made = [
@@ -94,9 +92,7 @@ def _require_superuser(connection: "psycopg.Connection[tuple[object, ...]]") -> 
         raise StartupError("Loading by COPY takes a superuser's login in DATABASE_OWNER_URL.")
 
 
-async def _furnish(
-    database: Database, segments: int
-) -> tuple[Questionnaire, Sequence[uuid.UUID]]:
+async def _furnish(database: Database, segments: int) -> tuple[Questionnaire, Sequence[uuid.UUID]]:
     async with database.transaction() as session:
         workspace = await create_workspace(session, NAME, "UTC", "en")
         sizes = _sizes(segments)
@@ -146,16 +142,6 @@ def _spread(answers: int, days: int) -> list[int]:
     return [answers * (at + 1) // days - answers * at // days for at in range(days)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """Answers that are counted in one number of a day's row."""
-
-    segment_set_id: uuid.UUID
-    language: str
-    channel: str
-    score: int
-
-
 def _copy_days(
     settings: Settings,
     questionnaire: Questionnaire,
@@ -163,64 +149,50 @@ def _copy_days(
     days: Mapping[date, int],
 ) -> int:
     """Write some days in one transaction; returns the number of rows of counts."""
-    source = random.Random(len(sets))
-    kinds = [_Kind(*found) for found in product(sets, LANGUAGES, CHANNELS, SCORES)]
-    weights = list(accumulate(_weight(at, kind) for at, kind in enumerate(kinds)))
-    constant = (questionnaire.survey_id, questionnaire.version_id, questionnaire.workspace_id)
-    texts = [
-        "\t{}\t{}\t{}\t{}\t{}\t{}\t{}\tcounted\t".format(
-            *constant, kind.segment_set_id, kind.language, kind.channel, kind.score
-        )
-        for kind in kinds
+    source = random.Random(len(sets))  # noqa: S311 (made-up answers)
+    keys = [f"{found[0]}\t{found[1]}\t{found[2]}" for found in product(sets, LANGUAGES, CHANNELS)]
+    survey = f"{questionnaire.workspace_id}\t{questionnaire.survey_id}"
+    kinds = [
+        f"\t{survey}\t{questionnaire.version_id}\tcounted\t{key}\t{score}\t"
+        for key, score in product(keys, SCORES)
     ]
+    numbers, weights = range(len(kinds)), list(accumulate(_weights(len(keys))))
     by_day: dict[date, Counter[int]] = {}
-    numbers = range(len(kinds))
     with _owner(settings) as connection, connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         with cursor.copy(_COPY_ANSWERS) as copy:
             for day, number in days.items():
                 chosen = source.choices(numbers, cum_weights=weights, k=number)
                 by_day[day] = Counter(chosen)
-                comments = source.choices(COMMENTS, k=number)
                 for start in range(0, number, ANSWERS_AT_ONCE):
-                    part = slice(start, start + ANSWERS_AT_ONCE)
-                    copy.write(_lines(day, [texts[at] for at in chosen[part]], comments[part]))
+                    part = chosen[start : start + ANSWERS_AT_ONCE]
+                    copy.write(_answers(day, [kinds[at] for at in part]))
         with cursor.copy(_COPY_COUNTS) as copy:
-            return sum(_write_counts(copy, constant, kinds, *of_day) for of_day in by_day.items())
+            for day, found in by_day.items():
+                copy.write(_counts(f"{survey}\t{day}\tcounted", keys, found))
+        return cursor.rowcount
 
 
-def _weight(at: int, kind: _Kind) -> float:
+def _weights(keys: int) -> Iterator[float]:
     """Some segments have many answers, most have fewer, as everywhere."""
-    return SHARES_OF_SCORES[kind.score] / (1 + at // (4 * len(SCORES)) % 20)
+    for at, share in product(range(keys), SHARES_OF_SCORES):
+        yield share / (1 + at // 4 % 20)
 
 
-def _lines(day: date, kinds: Sequence[str], comments: Sequence[str]) -> str:
+def _answers(day: date, kinds: Sequence[str]) -> str:
     """Lines for COPY. The ids are random; in their order the index of a day grows at its end."""
     drawn = os.urandom(16 * len(kinds)).hex()
-    ids = sorted(drawn[at : at + 32] for at in range(0, len(drawn), 32))
-    return "".join(
-        [f"{day}\t{id_}{kind}{comment}\n"
-         for id_, kind, comment in zip(ids, kinds, comments, strict=True)]
-    )
+    ids = sorted([drawn[at : at + 32] for at in range(0, len(drawn), 32)])
+    lines = zip(ids, kinds, cycle(COMMENTS), strict=False)
+    return "".join([f"{id_}{kind}{day}\t{comment}\n" for id_, kind, comment in lines])
 
 
-def _write_counts(
-    copy: psycopg.Copy,
-    constant: tuple[uuid.UUID, uuid.UUID, uuid.UUID],
-    kinds: Sequence[_Kind],
-    day: date,
-    found: Mapping[int, int],
-) -> int:
-    survey_id, _version_id, workspace_id = constant
-    rows: dict[tuple[uuid.UUID, str, str], list[int]] = {}
+def _counts(day: str, keys: Sequence[str], found: Mapping[int, int]) -> str:
+    rows: dict[int, list[int]] = {}
     for at, number in found.items():
-        kind = kinds[at]
-        row = (kind.segment_set_id, kind.language, kind.channel)
-        rows.setdefault(row, [0] * len(SCORES))[kind.score] = number
-    for (set_id, language, channel), scores in sorted(rows.items()):
-        key = (workspace_id, survey_id, day, set_id, language, channel, "counted")
-        copy.write_row([*key, *scores])
-    return len(rows)
+        row, score = divmod(at, len(SCORES))
+        rows.setdefault(row, [0] * len(SCORES))[score] = number
+    return "".join("\t".join([day, keys[row], *map(str, rows[row])]) + "\n" for row in sorted(rows))
 
 
 def _copy(table: str, columns: Sequence[str]) -> sql.Composed:
@@ -231,14 +203,14 @@ def _copy(table: str, columns: Sequence[str]) -> sql.Composed:
 _COPY_ANSWERS = _copy(
     "responses",
     (
-        "answered_on", "id", "survey_id", "version_id", "workspace_id", "segment_set_id",
-        "language", "channel", "score", "standing", "comment",
+        "id", "workspace_id", "survey_id", "version_id", "standing", "segment_set_id",
+        "language", "channel", "score", "answered_on", "comment",
     ),
 )  # fmt: skip
 _COPY_COUNTS = _copy(
     "daily_counts",
     (
-        "workspace_id", "survey_id", "answered_on", "segment_set_id", "language", "channel",
-        "standing", *(f"score_{score}" for score in SCORES),
+        "workspace_id", "survey_id", "answered_on", "standing", "segment_set_id", "language",
+        "channel", *(f"score_{score}" for score in SCORES),
     ),
 )  # fmt: skip

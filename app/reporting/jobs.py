@@ -1,8 +1,12 @@
 """Daily work: months whose retention is over become totals, and ended ones are published."""
 
+import uuid
 from contextlib import suppress
-from datetime import date
+from datetime import UTC, date, datetime, time
 
+from sqlalchemy import select
+
+from app.accounts.models import Workspace
 from app.foundation import clock
 from app.foundation.database import Database
 from app.foundation.errors import NotFound
@@ -13,7 +17,9 @@ from app.reporting.rollup import (
     list_months_over,
     roll_up_month,
 )
+from app.responses.closing import settled_before
 from app.responses.retention import Keeping, unscoped_list_keepings
+from app.surveys.models import Survey
 from app.surveys.queries import get_questionnaire
 
 
@@ -37,7 +43,7 @@ async def publish_months(database: Database) -> int:
     closed is left alone until somebody looks: its history may still be coming in by the API, and
     belongs to its months only as long as these are open.
     """
-    surveys = await unscoped_list_ripe(database)
+    surveys = await _list_older_surveys(database)
     for workspace_id, survey_id in surveys:
         # A survey that went meanwhile has nothing to publish.
         with suppress(NotFound):
@@ -45,6 +51,27 @@ async def publish_months(database: Database) -> int:
                 questionnaire = await get_questionnaire(session, workspace_id, survey_id)
                 await publish(session, questionnaire, clock.today(questionnaire.time_zone))
     return len(surveys)
+
+
+async def _list_older_surveys(database: Database) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Workspace and survey of all with answers that are older than the oldest open month."""
+    async with database.transaction() as session:
+        workspaces = await session.execute(
+            select(Workspace.id, Workspace.time_zone).where(Workspace.deleted_at.is_(None))
+        )
+    surveys: list[tuple[uuid.UUID, uuid.UUID]] = []
+    for workspace_id, time_zone in workspaces.all():
+        open_from = datetime.combine(settled_before(clock.today(time_zone)), time(), UTC)
+        async with database.transaction(workspace_id) as session:
+            found = await session.scalars(
+                select(Survey.id).where(
+                    Survey.workspace_id == workspace_id,
+                    Survey.has_answers,
+                    Survey.created_at < open_from,
+                )
+            )
+            surveys += [(workspace_id, survey_id) for survey_id in found]
+    return surveys
 
 
 async def _roll_up(database: Database, keeping: Keeping) -> int:

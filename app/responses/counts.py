@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.responses.day_totals import forget_empty_total, move_totals
 from app.responses.models import SCORES, DailyCount, Response, Standing
 from app.responses.schemas import StoredAnswer
 from app.surveys.models import Channel
@@ -68,6 +69,11 @@ async def apply_count_changes(
     rows = _by_row(changes)
     if not rows:
         return
+    await move_totals(
+        session,
+        workspace_id,
+        (((row.survey_id, row.answered_on, row.standing), rows[row]) for row in rows),
+    )
     # A CHECK looks at the row an INSERT proposes even where it then becomes an UPDATE, so nothing
     # negative may be proposed. The upsert therefore adds what grows and, doing so, locks every
     # row, the shrinking ones too, in one sorted order: two writers cannot wait for each other in
@@ -86,6 +92,8 @@ async def forget_empty_counts(
     if rows:
         named = [{"workspace_id": workspace_id, **row._asdict()} for row in sorted(rows)]
         await session.execute(_FORGET_EMPTY, named)
+        for survey_id, day in sorted({(row.survey_id, row.answered_on) for row in rows}):
+            await forget_empty_total(session, workspace_id, survey_id, day)
 
 
 async def rewrite_counts(

@@ -15,6 +15,7 @@ from app.accounts.schemas import SYSTEM
 from app.foundation import clock
 from app.foundation.database import Database
 from app.foundation.errors import NotFound
+from app.responses.day_totals import list_without_totals, make_totals
 from app.responses.mixing import mix_answers
 from app.responses.retention import Keeping, delete_expired, unscoped_list_keepings
 
@@ -46,6 +47,20 @@ async def enforce_retention(database: Database) -> int:
         with suppress(NotFound):
             deleted += await _delete_all(database, keeping)
     return deleted
+
+
+async def total_days(database: Database) -> int:
+    """Add up the days that have become old enough; returns how many totals were made."""
+    async with database.transaction() as session:
+        workspace_ids = (await session.scalars(select(Workspace.id))).all()
+    made = 0
+    for workspace_id in workspace_ids:
+        async with database.transaction(workspace_id) as session:
+            waiting = await list_without_totals(session, workspace_id)
+        for survey_id in waiting:
+            async with database.transaction(workspace_id) as session:
+                made += await make_totals(session, workspace_id, survey_id)
+    return made
 
 
 async def _delete_all(database: Database, keeping: Keeping) -> int:

@@ -114,7 +114,9 @@ class Response(TenantRow, Base):
         ForeignKeyConstraint(["workspace_id", "import_id"], ["imports.workspace_id", "imports.id"]),
         _survey_key(),
         # As answers are listed: of the latest day first, and within a day by their random ids.
-        Index(None, "workspace_id", "survey_id", text("answered_on DESC"), "id"),
+        Index(
+            "ix_responses_listed", "workspace_id", "survey_id", text("answered_on DESC"), "id"
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)

@@ -152,6 +152,14 @@ NOTES: Mapping[str, Note] = {
         | _OF_GROUP
         | _HOW_MANY,
     ),
+    "day_totals": Note(
+        About.COUNTS,
+        mark("How many answers of each score there were, by day and combination of groups"),
+        ROLLED_UP,
+        _OF_SURVEY
+        | {"answered_on": "The day", "standing": "Whether they enter the figures"}
+        | _HOW_MANY,
+    ),
     "closed_counts": Note(
         About.COUNTS,
         mark("How many answers of each score there were, by month and combination of groups"),
