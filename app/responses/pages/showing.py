@@ -21,6 +21,7 @@ from app.foundation.translation import (
 from app.foundation.web.rendering import render, static_text
 from app.responses.entrances import Entrance, get_entrance
 from app.responses.form import MAX_FIELDS, parse_form
+from app.responses.intake import RETRY_AFTER_S
 from app.responses.pages.brands import WornBrand, find_brand, wear_brand
 from app.responses.pages.frames import STATES, Frame, find_frame
 
@@ -47,15 +48,22 @@ async def find_entrance(request: Request, slug: str) -> Entrance:
     except NotFound as error:
         set_language(choose_language(accepted, form_languages(), SOURCE_LANGUAGE, wanted))
         raise Shut(show(request, "responses/shut.html", 404, reason="unknown")) from error
-    except (Unavailable, *AWAY):
-        # What was sent comes back on a respondents' page, which speaks more than the managers' do.
-        if request.method == "POST":
-            set_language(choose_language(accepted, form_languages(), SOURCE_LANGUAGE, wanted))
-        raise
+    except (Unavailable, *AWAY) as error:
+        set_language(choose_language(accepted, form_languages(), SOURCE_LANGUAGE, wanted))
+        if request.method not in READ:
+            raise
+        raise Shut(_away(request)) from error
     wear_brand(request, entrance)
     survey = entrance.questionnaire
     set_language(choose_language(accepted, survey.languages, survey.default_language, wanted))
     return entrance
+
+
+def _away(request: Request) -> Response:
+    """The database cannot be asked: the same page again in a moment."""
+    again = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    retry = {"Retry-After": str(RETRY_AFTER_S)}
+    return show(request, "responses/away.html", 503, headers=retry, again=again)
 
 
 async def read_fields(request: Request) -> dict[str, str]:
@@ -75,20 +83,23 @@ def show(
     status: int = 200,
     headers: dict[str, str] | None = None,
     styles: Sequence[str] = ("respondent.css",),
+    scripts: Sequence[str] = (),
     **values: object,
 ) -> Response:
-    """A page that nobody keeps and that loads nothing but a logo; `styles` are put inline, in
-    order, and after them the colours of the brand."""
+    """A page that nobody keeps and that loads nothing but a logo; `styles` and `scripts` are put
+    inline, in order, and after the styles the colours of the brand."""
     frame, brand = find_frame(request), find_brand(request)
     css = "".join(map(static_text, (*styles, FRAME_STYLE) if frame else styles))
     css += brand.style if brand else ""
-    script = static_text(FRAME_SCRIPT) if frame else ""
+    script = "".join(map(static_text, (*scripts, FRAME_SCRIPT) if frame else scripts))
     response = render(
         request, template, status,
-        respondent_css=Markup(css), frame=frame, frame_script=Markup(script),  # noqa: S704
+        respondent_css=Markup(css), frame=frame, script=Markup(script),  # noqa: S704
         brand=brand, frame_state=STATES.get(template, "open"), **values,
     )  # fmt: skip
-    response.headers["Content-Security-Policy"] = _policy(css, script, brand, _ancestors(frame))
+    response.headers["Content-Security-Policy"] = _policy(
+        css, script, None if frame else brand, _ancestors(frame)
+    )
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(headers or {})
     return response
@@ -101,7 +112,8 @@ def _ancestors(frame: Frame | None) -> str:
 def _policy(css: str, script: str, brand: WornBrand | None, ancestors: str) -> str:
     """No other site, no picture but a logo; of styles and scripts just the one on the page, by its
     hash."""
-    scripts = f"script-src {_hash(script)}; " if script else ""
+    # The one script that asks for anything saves the score; the others cannot ask for more.
+    scripts = f"script-src {_hash(script)}; connect-src 'self'; " if script else ""
     pictures = "img-src 'self'; " if brand and brand.logo_path else ""
     return (
         f"default-src 'none'; {scripts}{pictures}style-src {_hash(css)}; form-action 'self'; "
