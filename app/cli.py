@@ -16,6 +16,7 @@ import typer
 import app.accounts.commands
 import app.archiving.commands
 import app.demo.commands
+import app.foundation.commands
 import app.responses.commands
 from app.accounts.models import LinkPurpose, User
 from app.accounts.people import clean_email
@@ -255,6 +256,7 @@ def _end_when_interrupted() -> None:
 app.accounts.commands.register(cli, open_settings)
 app.responses.commands.register(cli, open_settings)
 app.archiving.commands.register(cli, open_settings)
+app.foundation.commands.register(cli, open_settings)
 app.demo.commands.register(cli, open_settings)
 
 
