@@ -7,12 +7,43 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
 from pydantic_core import PydanticCustomError
 
-from app.surveys.models import Channel, DimensionSource
+from app.surveys.models import (
+    MAX_DIMENSIONS,
+    MAX_VALUES,
+    MIN_GROUP_SIZE_FLOOR,
+    Channel,
+    DimensionSource,
+)
+from app.surveys.wording import MAX_LANGUAGES
 
 DEFAULT_GROUP_SIZE = 5
 DEFAULT_RETENTION_MONTHS = 24
+MAX_GROUP_SIZE = 1_000
+MAX_RETENTION_MONTHS = 120
+NAME_LIMIT = 120
+LABEL_LIMIT = 120
+CONTACT_LIMIT = 200
 
 Texts = str | dict[str, str]  # one text for all languages, or language → text
+
+
+def _told(**keywords: Any) -> Any:
+    """What the reference tells of an input that `rules` judges, all its problems at once."""
+    return Field(json_schema_extra=keywords)
+
+
+Name = Annotated[str, _told(minLength=1, maxLength=NAME_LIMIT, pattern=r"\S")]
+LabelText = Annotated[str, _told(maxLength=LABEL_LIMIT)]
+Label = LabelText | dict[str, LabelText]
+Subject = (
+    Annotated[str, _told(minLength=1, pattern=r"\S")]
+    | Annotated[dict[str, str], _told(minProperties=1)]
+)
+Language = Annotated[str, _told(pattern="^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$")]
+Languages = Annotated[list[Language], _told(minItems=1, maxItems=MAX_LANGUAGES, uniqueItems=True)]
+GroupSize = Annotated[StrictInt, _told(minimum=MIN_GROUP_SIZE_FLOOR, maximum=MAX_GROUP_SIZE)]
+Months = Annotated[StrictInt, _told(minimum=1, maximum=MAX_RETENTION_MONTHS)]
+Contact = Annotated[str, _told(maxLength=CONTACT_LIMIT)]
 
 
 def _iso_day(value: object) -> date | None:
@@ -63,8 +94,8 @@ class ValueInput(Input):
 
     model_config = _input(_PRO)
 
-    key: str
-    label: Texts = ""
+    key: Annotated[str, _told(minLength=1, maxLength=80, **{"not": {"enum": ["none", "other"]}})]
+    label: Label = ""
 
 
 class DimensionInput(Input):
@@ -72,9 +103,9 @@ class DimensionInput(Input):
 
     model_config = _input(_PLAN)
 
-    key: str
-    label: Texts = ""
-    values: list[ValueInput] = Field(default_factory=list)
+    key: Annotated[str, _told(pattern="^[a-z0-9_]{1,40}$", **{"not": {"enum": ["embed", "lang"]}})]
+    label: Label = ""
+    values: Annotated[list[ValueInput], _told(maxItems=MAX_VALUES)] = Field(default_factory=list)
     source: DimensionSource = DimensionSource.LINK
 
 
@@ -102,16 +133,18 @@ class SurveyInput(Input):
         }
     )
 
-    name: str
-    subject: Texts
-    languages: list[str] = Field(default_factory=lambda: ["en"])
-    default_language: str | None = None
+    name: Name
+    subject: Subject
+    languages: Languages = Field(default_factory=lambda: ["en"])
+    default_language: Language | None = None
     wording: dict[str, dict[str, str]] = Field(default_factory=dict)
-    dimensions: list[DimensionInput] = Field(default_factory=list)
-    min_group_size: StrictInt = Field(DEFAULT_GROUP_SIZE, description="At least 3 answers.")
-    retention_months: StrictInt = Field(DEFAULT_RETENTION_MONTHS, description="1 to 120 months.")
+    dimensions: Annotated[list[DimensionInput], _told(maxItems=MAX_DIMENSIONS)] = Field(
+        default_factory=list
+    )
+    min_group_size: GroupSize = Field(DEFAULT_GROUP_SIZE, description="At least 3 answers.")
+    retention_months: Months = Field(DEFAULT_RETENTION_MONTHS, description="1 to 120 months.")
     privacy_url: str = ""
-    contact: str = ""
+    contact: Contact = ""
     opens_on: Day = None
     closes_on: Day = None
     embed_origins: list[str] = Field(default_factory=list, description=_ORIGINS)
@@ -129,15 +162,15 @@ class SurveyChanges(Input):
 
     model_config = _input({"closes_on": "2026-06-30", "wording": {"en": {"thanks": "Thank you!"}}})
 
-    name: str | None = None
-    subject: Texts | None = None
-    languages: list[str] | None = None
-    default_language: str | None = None
+    name: Name | None = None
+    subject: Subject | None = None
+    languages: Languages | None = None
+    default_language: Language | None = None
     wording: dict[str, dict[str, str]] | None = None
-    min_group_size: StrictInt | None = None
-    retention_months: StrictInt | None = None
+    min_group_size: GroupSize | None = None
+    retention_months: Months | None = None
     privacy_url: str | None = None
-    contact: str | None = None
+    contact: Contact | None = None
     opens_on: Day = None
     closes_on: Day = None
     embed_origins: list[str] | None = Field(None, description=_ORIGINS)
@@ -151,9 +184,9 @@ class VersionInput(Input):
 
     model_config = _input({"wording": {"en": {"reason_question": "Why?"}}})
 
-    subject: Texts | None = None
-    languages: list[str] | None = None
-    default_language: str | None = None
+    subject: Subject | None = None
+    languages: Languages | None = None
+    default_language: Language | None = None
     wording: dict[str, dict[str, str]] | None = None
 
 
@@ -162,7 +195,7 @@ class ValuesInput(Input):
 
     model_config = _input({"values": [_PRO]})
 
-    values: list[ValueInput] = Field(min_length=1)
+    values: list[ValueInput] = Field(min_length=1, json_schema_extra={"maxItems": MAX_VALUES})
 
 
 class LinkInput(Input):
@@ -172,8 +205,8 @@ class LinkInput(Input):
         {"name": "Spring newsletter, Pro plan", "channel": "email", "preset": {"plan": "pro"}}
     )
 
-    name: str
-    channel: Channel = Channel.LINK
+    name: Name
+    channel: Annotated[Channel, _told(enum=["link", "qr", "email", "embed"])] = Channel.LINK
     preset: dict[str, str] = Field(default_factory=dict)
 
 

@@ -6,7 +6,17 @@ from datetime import date
 
 from app.foundation.errors import Invalid, InvalidParam
 from app.foundation.translation import mark
-from app.surveys.inputs import DimensionInput, SurveyInput, Texts, ValueInput
+from app.surveys.inputs import (
+    CONTACT_LIMIT,
+    LABEL_LIMIT,
+    MAX_GROUP_SIZE,
+    MAX_RETENTION_MONTHS,
+    NAME_LIMIT,
+    DimensionInput,
+    SurveyInput,
+    Texts,
+    ValueInput,
+)
 from app.surveys.models import (
     MAX_DIMENSIONS,
     MAX_QUESTION_DIMENSIONS,
@@ -28,12 +38,6 @@ from app.surveys.wording import (
     find_wording_problems,
     parse_language,
 )
-
-NAME_LIMIT = 120
-LABEL_LIMIT = 120
-CONTACT_LIMIT = 200
-MAX_RETENTION_MONTHS = 120
-MAX_GROUP_SIZE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
