@@ -24,10 +24,12 @@ import app.surveys.pages
 from app.accounts.access import Anyone
 from app.accounts.delays import SignInDelays
 from app.foundation import memory, scheduler
-from app.foundation.database import Database
+from app.foundation.database import Database, Pool
 from app.foundation.scheduler import Job
 from app.foundation.settings import Settings
+from app.foundation.tally import tally
 from app.foundation.web import documentation, health
+from app.foundation.web.admission import Admission, divide
 from app.foundation.web.edge import BodyCap, RequestContext, SameOrigin
 from app.foundation.web.problems import install_error_handlers
 from app.foundation.web.rendering import STATIC
@@ -128,8 +130,22 @@ def create_app(
     honne.add_middleware(Shortcuts, shortcuts=SHORTCUTS)
     honne.add_middleware(SameOrigin, settings=settings)
     honne.add_middleware(BodyCap)
+    honne.add_middleware(Admission, room=divide(_share(settings)))
     honne.add_middleware(RequestContext, settings=settings)
     return honne
+
+
+def _requests_pool(settings: Settings) -> Pool:
+    """This process's share of the connections, less those of its intake."""
+    size = _share(settings)
+    return Pool(
+        size, overflow=0, wait_s=5.0, lock_ms=10_000, idle_ms=60_000,
+        name="requests", slow_ms=settings.slow_statement_ms,
+    )  # fmt: skip
+
+
+def _share(settings: Settings) -> int:
+    return settings.connections // settings.workers - WRITERS
 
 
 @asynccontextmanager
@@ -138,10 +154,11 @@ async def _lifespan(honne: FastAPI) -> AsyncIterator[None]:
 
     The intake has connections of its own, so that no report can keep an answer waiting.
     """
-    url = honne.state.settings.database_url
-    honne.state.database = database = Database(url)
-    collecting = Database(url, pool_size=WRITERS)
+    settings = honne.state.settings
+    honne.state.database = database = Database(settings.database_url, _requests_pool(settings))
+    collecting = Database(settings.database_url, Pool(WRITERS, wait_s=5.0))
     honne.state.intake = intake = Intake(collecting)
+    tally.watch(lambda: intake.waiting, "honne_answers_waiting")
     try:
         async with intake.running(), scheduler.running(database, honne.state.jobs):
             yield

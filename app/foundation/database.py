@@ -8,7 +8,8 @@ schema and is bound by row-level security. The workspace is named twice: in each
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
 
 from sqlalchemy import ForeignKey, MetaData, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -21,12 +22,23 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import DateTime
+
+from app.foundation.tally import tally
+from app.foundation.timing import time_statements
 
 RUNTIME_ROLE = "honne_runtime"
 POOL_SIZE = 10
 POOL_OVERFLOW = 10
 STATEMENT_TIMEOUT_MS = 30_000
+# A server that is gone without a word is noticed within half a minute.
+UNREACHABLE = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
 
 # What is raised while the database cannot be reached, or not in time.
 AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
@@ -65,23 +77,46 @@ class TenantRow:
 UtcMoment = DateTime(timezone=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """How many connections are kept, how many more opened for a while, and how long (in seconds)
+    one is waited for. `lock_ms` and `idle_ms` end a transaction that waits for a lock, or for its
+    own process, for that many milliseconds; 0 for never. A pool with a `name` is measured, and its
+    statements are logged from `slow_ms` on."""
+
+    size: int = POOL_SIZE
+    overflow: int = POOL_OVERFLOW
+    wait_s: float = 30.0
+    lock_ms: int = 0
+    idle_ms: int = 0
+    name: str = ""
+    slow_ms: int = 0
+
+
 class Database:
     """A pool of connections to one Postgres, and the way to open a transaction on it."""
 
-    def __init__(self, url: str, pool_size: int = POOL_SIZE) -> None:
+    def __init__(self, url: str, pool: Pool | None = None) -> None:
+        pool = pool or Pool()
         self.engine: AsyncEngine = create_async_engine(
             url,
-            pool_size=pool_size,
-            max_overflow=POOL_OVERFLOW,
+            pool_size=pool.size,
+            max_overflow=pool.overflow,
+            pool_timeout=pool.wait_s,
             pool_pre_ping=True,
             # Whatever the log level: statements carry comments, and no log may hold one.
             hide_parameters=True,
             connect_args={
                 "connect_timeout": 5,
                 "application_name": "honne",
-                "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC",
+                "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
+                f" -c lock_timeout={pool.lock_ms}"
+                f" -c idle_in_transaction_session_timeout={pool.idle_ms}",
+                **UNREACHABLE,
             },
         )
+        if pool.name:
+            self._measure(pool)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @asynccontextmanager
@@ -100,6 +135,12 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+    def _measure(self, pool: Pool) -> None:
+        connections = cast(QueuePool, self.engine.sync_engine.pool)
+        tally.watch(connections.checkedout, "honne_pool_connections", pool.name)
+        tally.watch(lambda: pool.size + pool.overflow, "honne_pool_limit", pool.name)
+        time_statements(self.engine.sync_engine, pool.slow_ms)
 
 
 _LAST = "before commit"

@@ -5,6 +5,7 @@ caller hears of success only after the COMMIT that made its answer durable has r
 """
 
 import asyncio
+import time
 import uuid
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation.database import AWAY, Database
 from app.foundation.errors import Unavailable
+from app.foundation.tally import tally
 from app.foundation.translation import mark
 from app.responses.answer_rows import (
     Claim,
@@ -35,7 +37,7 @@ from app.responses.counts import (
     count_key,
     forget_empty_counts,
 )
-from app.responses.models import FINAL, HoldReason
+from app.responses.models import FINAL, HoldReason, Standing
 from app.responses.schemas import NewAnswer, StoredAnswer
 from app.responses.segment_sets import LabelSet, ensure_segment_sets, segment_set_id
 from app.surveys.actions import mark_answered
@@ -45,6 +47,7 @@ BATCH_SIZE = 500  # answers; a larger submission still is one batch
 WRITERS = 3  # transactions at a time: one may prepare while another waits for the disk
 KNOWN_LIMIT = 50_000
 RETRY_AFTER_S = 5
+COMMIT_WITHIN_S = 20.0  # a database that says nothing for longer counts as away
 REFERENCE_MISSING = "23503"  # SQLSTATE of a foreign key that leads nowhere
 ROLLED_BACK = ("22", "23", "40", "42")  # SQLSTATE classes that say: nothing of it was stored
 
@@ -242,8 +245,14 @@ class Intake:
         self._waiting: OrderedDict[uuid.UUID, deque[_Submission]] = OrderedDict()
         self._count = 0
         self._writers: set[asyncio.Task[None]] = set()
+        self._silent: set[asyncio.Future[list[StoredAnswer]]] = set()
         self._known = Known()
         self._is_open = True
+
+    @property
+    def waiting(self) -> int:
+        """How many answers no transaction has begun with."""
+        return self._count
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -265,6 +274,7 @@ class Intake:
         same submission key is safe either way.
         """
         if not self._is_open or self._count + len(answers) > self._capacity:
+            tally.count("honne_answers", "shed", by=len(answers))
             raise _unavailable()
         submission = _Submission(workspace_id, answers)
         self._waiting.setdefault(workspace_id, deque()).append(submission)
@@ -295,21 +305,50 @@ class Intake:
     async def _store(self, batch: Sequence[_Submission]) -> None:
         """Store a batch; where it was refused, each submission by itself, so that one bad answer
         fails alone. Where the database went away nobody is told that all went well."""
+        started = time.perf_counter()
         try:
-            stored = await self._commit(batch)
+            stored = await self._commit_in_time(batch)
         except Exception as error:
             if _is_database_away(error):
-                for submission in batch:
-                    submission.fail(_unavailable())
+                self._send_away(batch)
             elif len(batch) == 1:
                 batch[0].fail(error)
             else:
                 for submission in batch:
                     await self._store([submission])
             return
+        tally.observe(time.perf_counter() - started, "honne_commit_seconds")
+        tally.observe(len(stored), "honne_batch_answers")
+        held = sum(answer.standing is Standing.HELD for answer in stored)
+        tally.count("honne_answers", "held", by=held)
+        tally.count("honne_answers", "taken", by=len(stored) - held)
         for submission in batch:
             submission.succeed(stored[: len(submission.answers)])
             stored = stored[len(submission.answers) :]
+
+    def _send_away(self, batch: Sequence[_Submission]) -> None:
+        for submission in batch:
+            submission.fail(_unavailable())
+        tally.count("honne_answers", "shed", by=sum(len(one.answers) for one in batch))
+
+    async def _commit_in_time(self, batch: Sequence[_Submission]) -> list[StoredAnswer]:
+        """TimeoutError where the database is silent; what waits behind is then sent away as well,
+        as it would only learn the same later. The transaction is left to itself, not cancelled:
+        to cancel also takes a server that answers."""
+        work = asyncio.ensure_future(self._commit(batch))
+        done, _waiting = await asyncio.wait({work}, timeout=COMMIT_WITHIN_S)
+        if done:
+            return work.result()
+        self._silent.add(work)
+        work.add_done_callback(self._forget)
+        while self._waiting:
+            self._send_away(self._next_batch())
+        raise TimeoutError
+
+    def _forget(self, work: asyncio.Future[list[StoredAnswer]]) -> None:
+        self._silent.discard(work)
+        if not work.cancelled():
+            work.exception()  # whoever waited for it was told long ago
 
     async def _commit(self, batch: Sequence[_Submission]) -> list[StoredAnswer]:
         """Once more where a row that answers refer to is missing: retention forgets segment sets

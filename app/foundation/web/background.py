@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.foundation import scheduler
-from app.foundation.database import Database
+from app.foundation.database import Database, Pool
 from app.foundation.scheduler import Job
 from app.foundation.settings import Settings
 from app.foundation.web.metrics import METRICS_TYPE, metrics_text
@@ -27,7 +27,7 @@ def create_background(settings: Settings, jobs: Sequence[Job], reports: Path | N
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        database = Database(settings.database_url, pool_size=CONNECTIONS)
+        database = Database(settings.database_url, Pool(CONNECTIONS, overflow=0))
         try:
             async with scheduler.running(database, jobs):
                 yield

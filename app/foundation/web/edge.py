@@ -16,6 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.foundation import errors
 from app.foundation.settings import Settings
+from app.foundation.tally import tally
+from app.foundation.timing import Timing, timing_var
 from app.foundation.translation import (
     INTERFACE_LANGUAGES,
     SOURCE_LANGUAGE,
@@ -29,6 +31,7 @@ logger = logging.getLogger("honne.requests")
 request_id_var: ContextVar[str] = ContextVar("request_id", default="")
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+METHODS = SAFE_METHODS | {"DELETE", "PATCH", "POST", "PUT"}
 KIB = 1024
 BODY_CAPS = (("/s/", 64 * KIB), ("/api/", 1024 * KIB), ("/", 256 * KIB))
 # A picture of 2 MB, and what a form puts around it.
@@ -59,6 +62,9 @@ class RequestContext:
         request_id_var.set(request_id)
         scope.setdefault("state", {})["request_id"] = request_id
         _choose_language(scope)
+        is_private = scope["path"].startswith("/s/")
+        timing = Timing(request_id, is_private)
+        timing_var.set(timing)
         started = time.perf_counter()
         status = 0
 
@@ -67,6 +73,9 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 self._add_headers(MutableHeaders(scope=message), request_id)
+                if scope["app"].state.is_stopping:
+                    # Clients that keep connections open come back by a new one, elsewhere.
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         try:
@@ -78,7 +87,7 @@ class RequestContext:
                 raise
             await answer(scope, receive, send_with_headers)
         finally:
-            self._log(scope, status, time.perf_counter() - started)
+            self._note(scope, status, time.perf_counter() - started, timing)
 
     def _add_headers(self, headers: MutableHeaders, request_id: str) -> None:
         headers["X-Request-Id"] = request_id
@@ -93,18 +102,23 @@ class RequestContext:
         if self.is_https:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
 
-    def _log(self, scope: Scope, status: int, seconds: float) -> None:
-        if scope["path"].startswith("/s/"):
+    def _note(self, scope: Scope, status: int, seconds: float, timing: Timing) -> None:
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        route = getattr(scope.get("route"), "path", "unmatched")
+        tally.count("honne_requests", method, route, f"{status // 100}xx")
+        tally.observe(seconds, "honne_request_seconds", method, route)
+        if timing.is_private:
             return
-        route = scope.get("route")
         logger.info(
             "request",
             extra={
                 "method": scope["method"],
-                "route": getattr(route, "path", "unmatched"),
+                "route": route,
                 "status": status,
                 "milliseconds": round(seconds * 1000, 1),
-                "request_id": request_id_var.get(),
+                "statements": timing.statements,
+                "statement_milliseconds": round(timing.seconds * 1000, 1),
+                "request_id": timing.request_id,
             },
         )
 

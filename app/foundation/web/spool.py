@@ -1,0 +1,66 @@
+"""Files written as fast as they are made and sent as slowly as they are fetched.
+
+What makes the file holds a transaction; who fetches it may take an hour. Between the two stands a
+temporary file without a name, so that the transaction ends when the last row is read.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, suppress
+from tempfile import TemporaryFile
+from typing import IO
+
+CHUNK = 64 * 1024
+
+
+async def spooled(lines: AsyncIterator[str]) -> AsyncIterator[bytes]:
+    """The text of `lines` in UTF-8; they are read to their end without waiting for the reader.
+
+    What `lines` raises is raised after the bytes before it. A reader who leaves ends them.
+    """
+    with TemporaryFile() as file:
+        spool = _Spool(file)
+        writing = asyncio.create_task(spool.fill(lines))
+        try:
+            async for chunk in spool.read(writing):
+                yield chunk
+            await writing
+        finally:
+            writing.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await writing
+
+
+class _Spool:
+    """One file, written at its end and read behind."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._written = 0
+        self._more = asyncio.Event()
+
+    async def fill(self, lines: AsyncIterator[str]) -> None:
+        try:
+            async with aclosing(lines) as found:  # type: ignore[type-var]
+                async for text in found:
+                    self._file.seek(self._written)
+                    self._written += self._file.write(text.encode())
+                    self._more.set()
+        finally:
+            self._more.set()
+
+    async def read(self, writing: "asyncio.Task[None]") -> AsyncIterator[bytes]:
+        place = 0
+        while place < self._written or not writing.done():
+            if place == self._written:
+                self._more.clear()
+                await asyncio.wait(
+                    {writing, more := asyncio.ensure_future(self._more.wait())},
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                more.cancel()
+                continue
+            self._file.seek(place)
+            chunk = self._file.read(min(CHUNK, self._written - place))
+            place += len(chunk)
+            yield chunk
