@@ -1,0 +1,64 @@
+"""Kill −9 under load: what was acknowledged is there once, and all starts again by itself."""
+
+import asyncio
+import random
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from itertools import cycle, islice
+from pathlib import Path
+
+import pytest
+
+from tests.torture.blows import BLOWS, SHORT
+from tests.torture.clients import Crowd
+from tests.torture.conftest import Say
+from tests.torture.installation import Installation, serving
+from tests.torture.ledger import Ledger
+
+SEED = 20261122
+
+
+async def _round(
+    found: Installation, ledger: Ledger, blow: str, chance: random.Random, tally: "Counter[str]"
+) -> float:
+    """One blow under load; the seconds until everybody was served again."""
+    crowd = Crowd(found, ledger, chance)
+    async with crowd:
+        await asyncio.sleep(chance.uniform(0.05, 0.4))
+        await asyncio.to_thread(BLOWS[blow], found, chance)
+        struck_at = time.monotonic()
+        if found.is_over():
+            await asyncio.to_thread(found.start)
+        seconds = await crowd.served_since(struck_at)
+    tally.update(crowd.tally)
+    return seconds
+
+
+def _torture(found: Installation, blows: Iterable[str], seed: int, say: Say) -> None:
+    ledger, tally = Ledger(), Counter[str]()
+    seconds: dict[str, list[float]] = defaultdict(list)
+    chance = random.Random(seed)
+    for number, blow in enumerate(blows, start=1):
+        seconds[blow].append(asyncio.run(_round(found, ledger, blow, chance, tally)))
+        faults = found.find_faults(ledger)
+        assert not faults, (f"round {number}, {blow}, seed {seed}", faults)
+    assert tally["connection lost"] + tally["503"], "no blow was felt"
+    for blow, found_seconds in seconds.items():
+        say("kill", blow, f"{len(found_seconds)} rounds", f"≤ {max(found_seconds):.1f} s")
+    say(
+        "kills", sum(map(len, seconds.values())), f"{ledger.acknowledged} answers kept", dict(tally)
+    )
+
+
+def test_a_few_kills(tmp_path: Path, say: Say) -> None:
+    with serving(tmp_path) as found:
+        _torture(found, SHORT, SEED, say)
+        assert found.stop() == 0
+
+
+@pytest.mark.torture
+def test_many_kills(tmp_path: Path, rounds: int, say: Say) -> None:
+    with serving(tmp_path) as found:
+        _torture(found, islice(cycle(BLOWS), rounds), random.randrange(10**9), say)
+        assert found.stop() == 0
