@@ -9,6 +9,7 @@ from starlette.responses import StreamingResponse
 from app.accounts.access import ApiAuditor, ApiReader, require_scope
 from app.accounts.models import Scope
 from app.foundation.web.openapi import NoQuery, OnceEach, problems
+from app.foundation.web.spool import spooled
 from app.reporting.exporting import CSV_TYPE, attachment, begin_export, stream_csv
 from app.reporting.filters import ExportQuery, ListQuery, MetricsQuery, read_filter
 from app.reporting.listing import ListRequest, list_responses
@@ -114,11 +115,13 @@ async def export_answers(
     )
     await begin_export(client.session, questionnaire, client.actor, wanted)
     return StreamingResponse(
-        stream_csv(
-            request.app.state.database,
-            questionnaire,
-            wanted,
-            may_see_contacts=Scope.WRITE in client.caller.scopes,
+        spooled(
+            stream_csv(
+                request.app.state.database,
+                questionnaire,
+                wanted,
+                may_see_contacts=Scope.WRITE in client.caller.scopes,
+            )
         ),
         media_type=CSV_TYPE,
         headers=attachment(questionnaire),

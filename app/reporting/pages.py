@@ -15,6 +15,7 @@ from app.foundation.errors import Invalid
 from app.foundation.translation import gettext
 from app.foundation.web.openapi import OnceEach
 from app.foundation.web.rendering import render
+from app.foundation.web.spool import spooled
 from app.reporting import labels
 from app.reporting.dashboard import build_dashboard
 from app.reporting.exporting import CSV_TYPE, attachment, begin_export, stream_csv
@@ -150,11 +151,13 @@ async def download_responses(
     )
     await begin_export(member.session, questionnaire, member.actor, wanted)
     return StreamingResponse(
-        stream_csv(
-            request.app.state.database,
-            questionnaire,
-            wanted,
-            may_see_contacts=member.is_manager,
+        spooled(
+            stream_csv(
+                request.app.state.database,
+                questionnaire,
+                wanted,
+                may_see_contacts=member.is_manager,
+            )
         ),
         media_type=CSV_TYPE,
         headers=attachment(questionnaire),

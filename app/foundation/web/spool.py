@@ -5,12 +5,14 @@ temporary file without a name, so that the transaction ends when the last row is
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, cast
 
 CHUNK = 64 * 1024
+BUSY_FROM_S = 0.0005  # a turn of the event loop in which nothing is to do takes less
 
 
 async def spooled(lines: AsyncIterator[str]) -> AsyncIterator[bytes]:
@@ -31,6 +33,15 @@ async def spooled(lines: AsyncIterator[str]) -> AsyncIterator[bytes]:
                 await writing
 
 
+async def give_way(worked_s: float) -> None:
+    """Let others go on after `worked_s` seconds of work that can wait; where there is something
+    for them to do, rest for as long again."""
+    started = time.perf_counter()
+    await asyncio.sleep(0)
+    if time.perf_counter() - started > BUSY_FROM_S:
+        await asyncio.sleep(worked_s)
+
+
 class _Spool:
     """One file, written at its end and read behind."""
 
@@ -41,11 +52,14 @@ class _Spool:
 
     async def fill(self, lines: AsyncIterator[str]) -> None:
         try:
-            async with aclosing(lines) as found:  # type: ignore[type-var]
+            async with aclosing(cast(AsyncGenerator[str], lines)) as found:
+                started = time.perf_counter()
                 async for text in found:
                     self._file.seek(self._written)
                     self._written += self._file.write(text.encode())
                     self._more.set()
+                    await give_way(time.perf_counter() - started)
+                    started = time.perf_counter()
         finally:
             self._more.set()
 
