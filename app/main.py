@@ -129,8 +129,8 @@ def create_app(
     install_error_handlers(honne)
     honne.add_middleware(Shortcuts, shortcuts=SHORTCUTS)
     honne.add_middleware(SameOrigin, settings=settings)
-    honne.add_middleware(BodyCap)
     honne.add_middleware(Admission, room=divide(_share(settings)))
+    honne.add_middleware(BodyCap)
     honne.add_middleware(RequestContext, settings=settings)
     return honne
 

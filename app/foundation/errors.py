@@ -73,6 +73,10 @@ class MethodNotAllowed(HonneError):
     status, code, title = 405, "method_not_allowed", mark("This address does not take that method")
 
 
+class RequestTimeout(HonneError):
+    status, code, title = 408, "request_timeout", mark("The request took too long to arrive")
+
+
 class Conflict(HonneError):
     status, code, title = 409, "conflict", mark("This does not fit the present state")
 
@@ -109,6 +113,7 @@ ERRORS_BY_STATUS: dict[int, type[HonneError]] = {
         Forbidden,
         NotFound,
         MethodNotAllowed,
+        RequestTimeout,
         Conflict,
         Gone,
         PayloadTooLarge,

@@ -9,6 +9,7 @@ T = TypeVar("T")
 
 SECONDS = 2.0
 CAPACITY = 10_000
+WITHIN_S = 15.0  # a database that says nothing for longer counts as away
 
 
 class Memory:
@@ -17,7 +18,8 @@ class Memory:
     So a revoked key, a closed survey or a new wording takes effect within two seconds, in each
     process. Callers that ask at once share one look-up. What raises is not remembered, hence
     nothing that was not found. At most `capacity` things are kept, the oldest go first. With
-    `seconds` 0 nothing is remembered and every look-up is made.
+    `seconds` 0 nothing is remembered and every look-up is made. Raises TimeoutError where a
+    look-up takes a quarter of a minute.
     """
 
     def __init__(
@@ -38,8 +40,10 @@ class Memory:
         asked_at, answer = self._kept.get(key, (0.0, None))
         if answer is None or self._now() - asked_at >= self._seconds:
             answer = self._ask(key, look_up)
-        # Shielded: the caller who asked first may go away while others wait for the same.
-        found: T = answer.result() if answer.done() else await asyncio.shield(answer)
+        if not answer.done():
+            # Shielded: the caller who asked first may go away while others wait for the same.
+            await asyncio.wait_for(asyncio.shield(answer), WITHIN_S)
+        found: T = answer.result()
         return found
 
     def _ask(self, key: Hashable, look_up: Callable[[], Awaitable[T]]) -> asyncio.Future[T]:

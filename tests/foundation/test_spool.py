@@ -52,8 +52,7 @@ async def test_what_fails_is_told_after_what_was_made() -> None:
         await asyncio.sleep(0)
         raise RuntimeError("away")
 
-    got = b""
+    found = spooled(failing())
+    assert await anext(found) == b"first"
     with pytest.raises(RuntimeError, match="away"):
-        async for chunk in spooled(failing()):
-            got += chunk
-    assert got == b"first"
+        await anext(found)

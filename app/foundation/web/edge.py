@@ -4,6 +4,7 @@ Outermost first: a request id, a log line without personal data and the security
 caps on the body and the check that a browser's unsafe request comes from our own pages.
 """
 
+import asyncio
 import logging
 import re
 import time
@@ -33,6 +34,8 @@ request_id_var: ContextVar[str] = ContextVar("request_id", default="")
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 METHODS = SAFE_METHODS | {"DELETE", "PATCH", "POST", "PUT"}
 KIB = 1024
+BODY_WITHIN_S = 30.0
+ALL_BODIES = 64 * 1024 * KIB  # of one process at a time
 BODY_CAPS = (("/s/", 64 * KIB), ("/api/", 1024 * KIB), ("/", 256 * KIB))
 # A picture of 2 MB, and what a form puts around it.
 PICTURE_PATH = re.compile(r"/(api/v1|w/[^/]+)/brand/logo")
@@ -131,57 +134,94 @@ def _choose_language(scope: Scope) -> None:
 
 
 class BodyCap:
-    """Reads a body up to its cap before anything parses it; more is refused with 413."""
+    """Reads a body up to its cap before anything parses it; more is refused with 413, a body that
+    trickles in with 408. All bodies together take a bounded part of the memory (503)."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(
+        self, app: ASGIApp, within_s: float = BODY_WITHIN_S, all_bodies: int = ALL_BODIES
+    ) -> None:
         self.app = app
+        self._within_s = within_s
+        self._free = all_bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
             await self.app(scope, receive, send)
             return
-        cap = _cap_of(scope["path"])
-        body = await self._read(scope, receive, cap)
-        if body is None:
-            error = errors.PayloadTooLarge(
-                _too_large, headers={"Connection": "close"}, values={"kib": cap // KIB}
-            )
-            await error_response(scope, error)(scope, receive, send)
-            return
-        sent = False
+        body = bytearray()
+        try:
+            await self._read(body, receive, _allowed(scope))
+            await self.app(scope, _replaying(bytes(body), receive), send)
+        except _Refused as refused:
+            await error_response(scope, refused.error)(scope, receive, send)
+        finally:
+            self._free += len(body)
 
-        async def replay() -> Message:
-            nonlocal sent
-            if sent:
-                return await receive()
-            sent = True
-            return {"type": "http.request", "body": body, "more_body": False}
+    async def _read(self, body: bytearray, receive: Receive, cap: int) -> None:
+        try:
+            async with asyncio.timeout(self._within_s):
+                while await self._read_one(body, receive, cap):
+                    pass
+        except TimeoutError:
+            raise _Refused(errors.RequestTimeout(headers=CLOSE)) from None
 
-        await self.app(scope, replay, send)
+    async def _read_one(self, body: bytearray, receive: Receive, cap: int) -> bool:
+        """True where more is to come. A sender who left leaves no body."""
+        message = await receive()
+        if message["type"] != "http.request":
+            return False
+        chunk = message.get("body", b"")
+        self._free -= len(chunk)
+        body += chunk
+        if len(body) > cap:
+            raise _Refused(_too_large(cap))
+        if self._free < 0:
+            tally.count("honne_shed", "body")
+            raise _Refused(errors.Unavailable(headers={"Retry-After": "5", **CLOSE}))
+        return bool(message.get("more_body", False))
 
-    async def _read(self, scope: Scope, receive: Receive, cap: int) -> bytes | None:
-        declared = Headers(scope=scope).get("content-length", "0")
-        if declared.isdigit() and int(declared) > cap:
-            return None
-        chunks = bytearray()
-        while True:
-            message = await receive()
-            if message["type"] != "http.request":
-                return b""
-            chunks += message.get("body", b"")
-            if len(chunks) > cap:
-                return None
-            if not message.get("more_body", False):
-                return bytes(chunks)
+
+CLOSE = {"Connection": "close"}
+
+
+class _Refused(Exception):
+    """A body that is not read to its end."""
+
+    def __init__(self, error: errors.HonneError) -> None:
+        self.error = error
+
+
+def _allowed(scope: Scope) -> int:
+    """The cap for this path, unless the sender says beforehand that it is not kept."""
+    cap = _cap_of(scope["path"])
+    declared = Headers(scope=scope).get("content-length", "0")
+    if declared.isdigit() and int(declared) > cap:
+        raise _Refused(_too_large(cap))
+    return cap
+
+
+def _replaying(body: bytes, receive: Receive) -> Receive:
+    sent = False
+
+    async def replay() -> Message:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+def _too_large(cap: int) -> errors.PayloadTooLarge:
+    text = mark("The body may hold at most %(kib)s KiB; send less at once.")
+    return errors.PayloadTooLarge(text, headers=CLOSE, values={"kib": cap // KIB})
 
 
 def _cap_of(path: str) -> int:
     if PICTURE_PATH.fullmatch(path):
         return PICTURE_CAP
     return next(cap for prefix, cap in BODY_CAPS if path.startswith(prefix))
-
-
-_too_large = mark("The body may hold at most %(kib)s KiB; send less at once.")
 
 
 class SameOrigin:
