@@ -7,6 +7,7 @@ one direction only, by the smallest step that does.
 
 import colorsys
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -90,13 +91,19 @@ def _legible(accent: str, ground: Ground) -> str:
     """`accent`, as far towards the ink as it takes to be read on the page and on a card."""
     hue, lightness, saturation = colorsys.rgb_to_hls(*(c / 255 for c in _channels(accent)))
     end = 0.0 if ground is LIGHT else 1.0
-    for step in range(STEPS + 1):
-        moved = lightness + (end - lightness) * step / STEPS
-        red, green, blue = colorsys.hls_to_rgb(hue, moved, saturation)
-        found = accent if step == 0 else _written(red * 255, green * 255, blue * 255)
-        if min(contrast(found, ground.page), contrast(found, ground.card)) >= LEGIBLE:
-            return found
-    raise AssertionError("black on light and white on dark are legible")
+
+    def moved(step: int) -> str:
+        if step == 0:
+            return accent
+        at = lightness + (end - lightness) * step / STEPS
+        return _written(*(255 * channel for channel in colorsys.hls_to_rgb(hue, at, saturation)))
+
+    def is_legible(step: int) -> bool:
+        found = moved(step)
+        return min(contrast(found, ground.page), contrast(found, ground.card)) >= LEGIBLE
+
+    # The last step is black on light or white on dark, which is legible.
+    return moved(bisect_left(range(STEPS), True, key=is_legible))
 
 
 def _mixed(colour: str, ground: str, share: float) -> str:

@@ -129,12 +129,12 @@ def _ever_smaller(image: Image.Image) -> Iterator[Image.Image]:
 def _writings(image: Image.Image) -> Iterator[tuple[bytes, LogoType]]:
     """Exact ones first, the smaller before the larger; then ever coarser ones."""
     exact = [
-        (_saved(image, "WEBP", lossless=True, quality=100, method=6), LogoType.WEBP),
+        (_saved(image, "WEBP", lossless=True, quality=80, method=4), LogoType.WEBP),
         (_saved(image, "PNG", optimize=True), LogoType.PNG),
     ]
     yield min(exact, key=lambda writing: len(writing[0]))
     for quality in QUALITIES:
-        yield _saved(image, "WEBP", quality=quality, method=6), LogoType.WEBP
+        yield _saved(image, "WEBP", quality=quality, method=4), LogoType.WEBP
 
 
 def _saved(image: Image.Image, kind: str, **choices: int | bool) -> bytes:

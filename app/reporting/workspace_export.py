@@ -17,6 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.audit import record_event
 from app.accounts.audit_queries import AuditFilter, list_audit_events
 from app.accounts.audit_shapes import AuditLine
+from app.accounts.brand_shapes import BrandShape
+from app.accounts.brands import get_brand, get_logo
 from app.accounts.models import Workspace
 from app.accounts.queries import get_workspace, list_members
 from app.accounts.schemas import Actor
@@ -31,7 +33,7 @@ from app.foundation.version import VERSION
 from app.reporting.export_figures import write_figures
 from app.reporting.export_tables import Record, json_line, write_table
 from app.reporting.filters import ReportFilter
-from app.reporting.listing import ListedResponse, ListRequest, list_responses
+from app.reporting.listing import ListedResponse, ListRequest, stream_responses
 from app.responses.deletions import list_deletions
 from app.surveys.listings import get_survey_detail, list_links, list_surveys, list_versions
 from app.surveys.models import Survey
@@ -136,6 +138,7 @@ class _Export:
         with self.bundle.part("audit.jsonl") as part:
             async for entry in _all_rows(self._audit_page):
                 part.write(json_line(AuditLine.of(entry).model_dump(mode="json")).encode(), 1)
+        brand = await self._brand()
         rows = self.bundle.rows
         self.bundle.finish(
             {
@@ -148,12 +151,22 @@ class _Export:
                     "id": str(self.workspace.id),
                     "name": self.workspace.name,
                     "time_zone": self.workspace.time_zone,
+                    "brand": brand,
                 },
                 "filters": {},
                 "definitions": DEFINITIONS,
             }
         )
         return rows
+
+    async def _brand(self) -> Record:
+        """How forms look; the logo is a file of its own."""
+        brand = await get_brand(self.session, self.workspace.id)
+        if brand.logo:
+            content, kind = await get_logo(self.session, self.workspace.id)
+            with self.bundle.part(f"logo.{kind.name.lower()}") as part:
+                part.write(content, 0)
+        return BrandShape.of(brand).model_dump(mode="json")
 
     async def _surveys(self) -> AsyncIterator[Survey]:
         async for row in _all_rows(self._survey_page):
@@ -192,14 +205,9 @@ class _Export:
 
     async def _answers(self, questionnaire: Questionnaire) -> AsyncIterator[Sequence[Record]]:
         asked = ReportFilter(questionnaire.survey_id)
-        cursor: str | None = None
-        while True:
-            request = ListRequest(asked, self.settings.secret_key, ROWS_AT_ONCE, cursor)
-            listing = await list_responses(self.session, questionnaire, request)
-            yield [_response_record(row) for row in listing.rows]
-            cursor = listing.next_cursor
-            if cursor is None:
-                return
+        request = ListRequest(asked, self.settings.secret_key, ROWS_AT_ONCE)
+        async for rows in stream_responses(self.session, questionnaire, request):
+            yield [_response_record(row) for row in rows]
 
     async def _deletions(self, survey_id: uuid.UUID) -> AsyncIterator[Sequence[Record]]:
         where = (self.session, self.workspace.id, survey_id)

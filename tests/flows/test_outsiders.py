@@ -4,6 +4,7 @@ The paths come from the app itself, so a new route is tried without anybody thin
 whose parameters or body are not known here fails until they are.
 """
 
+import base64
 import re
 import uuid
 from collections.abc import Iterator, Mapping
@@ -34,7 +35,11 @@ JSON_BODIES: Mapping[str, object] = {
     "PUT /api/v1/surveys/{survey_id}/held_responses/release": {},
     "PUT /api/v1/surveys/{survey_id}/held_responses/exclusion": {"reason": "test"},
     "POST /api/v1/surveys/{survey_id}/erasures": {"receipt": "{receipt}"},
+    "PUT /api/v1/brand": {"name": "Acme", "accent": "#336699"},
 }
+# The smallest GIF there is.
+PICTURE = base64.b64decode("R0lGODlhAQABAIAAAAUEBAAAACwAAAAAAQABAAACAkQBADs=")
+CONTENTS: Mapping[str, bytes] = {"PUT /api/v1/brand/logo": PICTURE}
 FORM_BODIES: Mapping[str, dict[str, str]] = {
     "POST /w/{workspace}/members/{user_id}/role": {"role": "manager"},
 }
@@ -44,6 +49,11 @@ QUERIES: Mapping[str, str] = {
 }
 # These hold nothing of a workspace but the caller's own.
 OWN_THINGS = {
+    "GET /api/v1/brand",
+    "PUT /api/v1/brand",
+    "PUT /api/v1/brand/logo",
+    "GET /api/v1/brand/logo",
+    "DELETE /api/v1/brand/logo",
     "GET /api/v1/workspace",
     "DELETE /api/v1/workspace",
     "GET /api/v1/api_keys",
@@ -139,7 +149,11 @@ async def _call(
             for name, value in body.items()
         }
     return await client.request(
-        route.method, address, json=body, data=FORM_BODIES.get(_name(route))
+        route.method,
+        address,
+        json=body,
+        data=FORM_BODIES.get(_name(route)),
+        content=CONTENTS.get(_name(route)),
     )
 
 

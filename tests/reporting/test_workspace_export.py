@@ -65,6 +65,8 @@ def _folder(scene: Scene) -> str:
 async def test_the_manifest_describes_every_file(export: Export, scene: Scene, cast: Cast) -> None:
     manifest = export.manifest
     assert manifest["format"] == "honne-export"
+    brand = manifest["workspace"].pop("brand")
+    assert (brand["name"], brand["accent"], brand["logo"]) == ("Acme", None, None)
     assert manifest["workspace"] == {
         "id": str(cast.acme),
         "name": "Acme",
