@@ -226,7 +226,7 @@ ApiAdmin = Annotated[ApiClient, Depends(_with_scope(Scope.ADMIN), scope="functio
 
 
 @door
-async def _api_collector(request: Request, credentials: Credentials) -> ApiCaller:
+async def identify_collector(request: Request, credentials: Credentials) -> ApiCaller:
     """Its transaction ends before the answer is taken in: intake commits many callers at once,
     and a caller waiting for that must not sit on a connection. Who a key belongs to is remembered
     for two seconds, so a revoked key takes no more answers after that."""
@@ -243,4 +243,4 @@ async def _api_collector(request: Request, credentials: Credentials) -> ApiCalle
     return caller
 
 
-ApiCollector = Annotated[ApiCaller, Depends(_api_collector)]
+ApiCollector = Annotated[ApiCaller, Depends(identify_collector)]
