@@ -99,7 +99,6 @@ READERS_OF_COUNTS = {
     ("app/reporting/queries.py", "load_closed_answers"),
     # Rows of the blocks that publication names, without their days; and rows by day, unlabelled.
     ("app/reporting/listing.py", "Edition"),
-    ("app/reporting/listing.py", "Response"),
     ("app/reporting/listing.py", "Response labels"),
     ("app/reporting/listing.py", "SegmentSet"),
     # Deletes what is older than its survey keeps it; shows nothing.

@@ -1,7 +1,7 @@
 """Single answers, page by page: for the list on the page, the API and the CSV file."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -104,23 +104,56 @@ async def list_responses(
     scope = await _scope(session, questionnaire, request.filter)
     if scope.is_suppressed:
         return Listing((), None, True)
+    statement = _in_order(questionnaire, request, scope).limit(request.limit + 1)
+    found = (await session.execute(statement)).all()
+    rows = found[: request.limit]
+    cursor = _write_cursor(request, rows[-1]) if len(found) > request.limit else None
+    return Listing(tuple(_listed(row, request, scope) for row in rows), cursor, False)
+
+
+async def stream_responses(
+    session: AsyncSession, questionnaire: Questionnaire, request: ListRequest
+) -> AsyncIterator[Sequence[ListedResponse]]:
+    """All answers of the list from the cursor on, `request.limit` at a time, as they stand at this
+    moment; none where the subgroup may not be shown."""
+    scope = await _scope(session, questionnaire, request.filter)
+    if scope.is_suppressed:
+        return
+    found = await session.stream(_in_order(questionnaire, request, scope))
+    async for rows in found.partitions(request.limit):
+        yield [_listed(row, request, scope) for row in rows]
+
+
+async def find_answers(
+    session: AsyncSession, questionnaire: Questionnaire, request: ListRequest
+) -> tuple[Select[*tuple[Any, ...]], RowScope] | None:
+    """The list from the cursor on as a statement with the columns `shown_on`, `row_id`, `block`
+    (its number among the scope's), `score`, `comment`, `standing`, `exclusion_reason`,
+    `hold_reason` and `address`, and its scope; None where the subgroup may not be shown.
+
+    For exports. What of the columns may leave is decided by the scope, as in `_listed`.
+    """
+    scope = await _scope(session, questionnaire, request.filter)
+    return None if scope.is_suppressed else (_in_order(questionnaire, request, scope), scope)
+
+
+def _in_order(
+    questionnaire: Questionnaire, request: ListRequest, scope: RowScope
+) -> Select[*tuple[Any, ...]]:
+    """Columns only, since an export has a million rows."""
     shown_on, row_id = _shown_on(scope), _row_id(request)
-    matching = _matching(questionnaire, request, scope)
-    matching = matching.add_columns(shown_on, row_id, _number_of_block(scope))
-    statement = _add_address(matching, questionnaire, scope)
+    columns = select(
+        shown_on.label("shown_on"), row_id.label("row_id"), _number_of_block(scope).label("block"),
+        Response.score, Response.comment, Response.standing, Response.exclusion_reason,
+        Response.hold_reason,
+    )  # fmt: skip
+    statement = _add_address(
+        _matching(columns, questionnaire, request, scope), questionnaire, scope
+    )
     if request.cursor is not None:
         day, last_id = _read_cursor(request)
         statement = statement.where(shown_on <= day, or_(shown_on < day, row_id > last_id))
-    found = (
-        await session.execute(statement.order_by(shown_on.desc(), row_id).limit(request.limit + 1))
-    ).all()
-    rows = [
-        _listed(response, day, alias, scope.blocks[block] if scope.blocks else None, scope, address)
-        for response, day, alias, block, address in found[: request.limit]
-    ]
-    more = len(found) > request.limit
-    cursor = _write_cursor(request, found[request.limit - 1]) if more else None
-    return Listing(tuple(rows), cursor, False)
+    return statement.order_by(shown_on.desc(), row_id)
 
 
 async def _scope(
@@ -179,10 +212,13 @@ def _row_id(request: ListRequest) -> ColumnElement[uuid.UUID]:
 
 
 def _matching(
-    questionnaire: Questionnaire, request: ListRequest, scope: RowScope
-) -> Select[Response]:
+    columns: Select[*tuple[Any, ...]],
+    questionnaire: Questionnaire,
+    request: ListRequest,
+    scope: RowScope,
+) -> Select[*tuple[Any, ...]]:
     asked = request.filter
-    statement = select(Response).where(
+    statement = columns.where(
         Response.workspace_id == questionnaire.workspace_id,
         Response.survey_id == asked.survey_id,
         *_by_content(request),
@@ -221,7 +257,7 @@ def _add_address(
     """With the address left with each answer. Beside labels there is none: whoever knows it from
     the list by day would have the answer's day and all its labels."""
     if scope.labels or not questionnaire.asks_contact:
-        return statement.add_columns(null())
+        return statement.add_columns(null().label("address"))
     return statement.outerjoin(
         ResponseContact,
         (ResponseContact.workspace_id == Response.workspace_id)
@@ -229,25 +265,19 @@ def _add_address(
     ).add_columns(ResponseContact.address)
 
 
-def _listed(
-    response: Response,
-    shown_on: date,
-    row_id: uuid.UUID,
-    block: Block | None,
-    scope: RowScope,
-    address: str | None,
-) -> ListedResponse:
-    reason = response.hold_reason
+def _listed(row: Sequence[Any], request: ListRequest, scope: RowScope) -> ListedResponse:
+    shown_on, row_id, at, score, comment, standing, why_excluded, why_held, address = row
+    block = scope.blocks[at] if scope.blocks else None
     is_guarded = block is not None and not isinstance(block.counts, Distribution)
     return ListedResponse(
         id=row_id,
-        survey_id=response.survey_id,
-        score=None if is_guarded else response.score,
-        category=category_of(response.score),
-        comment=response.comment,
-        standing=Standing.COUNTED if block else Standing(response.standing),
-        exclusion_reason=None if block else response.exclusion_reason,
-        hold_reason=HoldReason(reason) if reason and not block else None,
+        survey_id=request.filter.survey_id,
+        score=None if is_guarded else score,
+        category=category_of(score),
+        comment=comment,
+        standing=Standing.COUNTED if block else Standing(standing),
+        exclusion_reason=None if block else why_excluded,
+        hold_reason=HoldReason(why_held) if why_held and not block else None,
         answered_on=None if block else shown_on,
         months=block.period if block else None,
         labels=scope.labels,
@@ -262,8 +292,8 @@ def _serializer(request: ListRequest) -> URLSafeSerializer:
     return URLSafeSerializer(request.secret_key, f"responses {fingerprint(asked.encode()).hex()}")
 
 
-def _write_cursor(request: ListRequest, last: Any) -> str:
-    _response, day, row_id, *_rest = last
+def _write_cursor(request: ListRequest, last: Sequence[Any]) -> str:
+    day, row_id, *_rest = last
     return str(_serializer(request).dumps([day.isoformat(), str(row_id)]))
 
 

@@ -1,0 +1,66 @@
+"""COPY through a session's own connection and within its transaction, for very many rows.
+
+What is asked of the database this way is bound by its role and its workspace like all else.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+async def copy_csv(
+    session: AsyncSession, statement: Select[*tuple[Any, ...]], at_once: int
+) -> AsyncIterator[bytes]:
+    """What a statement finds as lines of CSV in UTF-8, each ended by CRLF, `at_once` at a time.
+
+    Null is an empty cell. However long it takes: a slow reader is no reason to stop.
+    """
+    await session.execute(text("SET LOCAL statement_timeout = 0"))
+    connection = await session.connection()
+    compiled = statement.compile(
+        dialect=connection.dialect, compile_kwargs={"render_postcompile": True}
+    )
+    query = f"COPY ({compiled}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')".encode()
+    lines: list[bytes] = []
+    raw = await _raw(session)
+    async with raw.cursor() as cursor, cursor.copy(query, compiled.params) as copy:
+        # One row at a time, with the LF that ends it.
+        async for line in copy:
+            lines.append(bytes(line[:-1]) + b"\r\n")
+            if len(lines) == at_once:
+                yield b"".join(lines)
+                lines = []
+    if lines:
+        yield b"".join(lines)
+
+
+async def copy_into(
+    session: AsyncSession, table: str, columns: Sequence[str], lines: Iterable[str]
+) -> None:
+    """Append rows to a temporary table, which row-level security leaves alone: lines of COPY's
+    text format, see `escaped`."""
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    query = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier("pg_temp", table), names)
+    async with (await _raw(session)).cursor() as cursor, cursor.copy(query) as copy:
+        for part in lines:
+            await copy.write(part)
+
+
+def escaped(cell: str) -> str:
+    """Text as a cell of COPY's text format."""
+    if "\\" in cell:
+        cell = cell.replace("\\", "\\\\")
+    if "\n" in cell or "\r" in cell or "\t" in cell:
+        cell = cell.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    return cell
+
+
+async def _raw(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
+    connection = await session.connection()
+    raw: Any = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(raw, psycopg.AsyncConnection)
+    return raw
