@@ -36,6 +36,7 @@ from app.scoring.rates import (
     retention_rate,
 )
 from app.scoring.rounding import WholeShares, whole_percents, whole_points, whole_shares
+from app.scoring.shares import Share, share_of
 
 __all__ = [
     "DEFAULT_CONFIDENCE",
@@ -54,6 +55,7 @@ __all__ = [
     "Keyness",
     "Nps",
     "Ratio",
+    "Share",
     "Verdict",
     "WholeShares",
     "answers_needed",
@@ -71,6 +73,7 @@ __all__ = [
     "net_revenue_retention",
     "nps_of",
     "retention_rate",
+    "share_of",
     "whole_percents",
     "whole_points",
     "whole_shares",

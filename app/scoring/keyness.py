@@ -33,15 +33,16 @@ def keyness_of(
 ) -> dict[str, Keyness]:
     """Compare two sets' counts of each term; `prior` is what each term counted beforehand.
 
-    Every term of either set needs a prior above 0; a term of the prior alone is compared too. With
-    fewer than two terms there is nothing to compare, and the result is empty.
+    Every term met in either set needs a prior above 0; a term of the prior alone is compared too.
+    With a prior of fewer than two terms there is nothing to compare, and the result is empty.
     """
     if any(not weight > 0 for weight in prior.values()):
         raise ValueError("a prior is above 0 for every term")
-    if missing := (counts.keys() | others.keys()) - prior.keys():
-        raise ValueError(f"terms without a prior: {', '.join(sorted(missing))}")
     if len(prior) < 2:
         return {}
+    met = {term for found in (counts, others) for term, count in found.items() if count}
+    if missing := met - prior.keys():
+        raise ValueError(f"terms without a prior: {', '.join(sorted(missing))}")
     weight = sum(prior.values())
     mine, theirs = sum(counts.values()) + weight, sum(others.values()) + weight
     return {
