@@ -32,7 +32,9 @@ from app.surveys.wording import (
 )
 
 WORDED = tuple(name for name in TEXTS if name != SUBJECT)
-OPTIONAL_TEXTS = tuple(name for name in WORDED if TEXTS[name].is_optional)
+OPTIONAL_TEXTS = tuple(
+    name(group) for group in Category for name in (thanks_name, thanks_link_name)
+)
 NEEDED_TEXTS = tuple(name for name in WORDED if not TEXTS[name].is_optional)
 ROWS = range(MAX_DIMENSIONS)
 TEXT_LABELS: Mapping[str, str] = {
