@@ -1,12 +1,13 @@
 """What a respondent sends: read strictly, judged kindly."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from app.foundation.errors import BadRequest
 from app.foundation.translation import gettext as _
-from app.responses.models import COMMENT_MAX_LENGTH
+from app.responses.models import COMMENT_MAX_LENGTH, FINAL
 from app.responses.texts import TooLong, Unstorable, clean_comment, showable
 from app.surveys.ways import clean_email
 
@@ -15,13 +16,15 @@ SEGMENT_PREFIX = "segment."
 # Nobody sees this field; no browser or password manager knows what would belong there.
 TRAP = "subject"
 EMAIL = "email"
+_NUMBER = re.compile("[1-9][0-9]{0,4}")
 SCORE_TEXTS = {str(score): score for score in range(11)}
 
 
 @dataclass(frozen=True, slots=True)
 class FormInput:
     """The fields as they were sent; `segments` maps dimension key to what was chosen, and `trap`
-    is what a program wrote where people see nothing. `email` is the address somebody leaves."""
+    is what a program wrote where people see nothing. `email` is the address somebody leaves,
+    and `number` how often the score was saved early."""
 
     ticket: str = ""
     score: str = ""
@@ -29,6 +32,7 @@ class FormInput:
     segments: Mapping[str, str] = field(default_factory=dict)
     email: str = ""
     trap: str = ""
+    number: str = ""
 
     @property
     def shown_comment(self) -> str:
@@ -70,7 +74,24 @@ def read_form(fields: Mapping[str, str]) -> FormInput:
         },
         email=showable(fields.get(EMAIL, "")),
         trap=showable(fields.get(TRAP, "")),
+        number=showable(fields.get("number", "")),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyScore:
+    """A score to be saved before anything is sent; of several, the highest `number` counts."""
+
+    score: int
+    number: int
+
+
+def read_early(given: FormInput) -> EarlyScore | None:
+    """The score and its number, 1 up to what is final, or None where either is wrong."""
+    score = SCORE_TEXTS.get(given.score)
+    if score is None or not _NUMBER.fullmatch(given.number) or int(given.number) >= FINAL:
+        return None
+    return EarlyScore(score, int(given.number))
 
 
 @dataclass(frozen=True, slots=True)

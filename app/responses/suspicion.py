@@ -15,6 +15,7 @@ from app.foundation import clock
 from app.responses.models import HoldReason
 
 MINIMUM = timedelta(seconds=1)
+DEBOUNCE = timedelta(seconds=0.8)  # the form's script waits so long before it saves a score
 # 300 people of one office may answer within two minutes, and twice as many are still no flood.
 BURST = 600  # answers to one survey from one network at once
 REFILL_S = 1.0  # seconds until one more is taken
@@ -31,13 +32,19 @@ class Suspicion:
         self._flow = Flow()
 
     def judge(
-        self, prefix: str, survey_id: uuid.UUID, opened_at: datetime, trap: str
+        self,
+        prefix: str,
+        survey_id: uuid.UUID,
+        opened_at: datetime,
+        trap: str,
+        waited: timedelta = timedelta(0),
     ) -> HoldReason | None:
         """Why an answer from the network `prefix` is held, if it is; counts it to the network's
-        flow where nothing else is wrong. An unknown network (empty) has no limit."""
+        flow where nothing else is wrong. An unknown network (empty) has no limit. `waited` is what
+        our own script adds to the time any person takes."""
         if trap:
             return HoldReason.TRAP
-        if clock.now() - opened_at < self._minimum:
+        if clock.now() - opened_at < self._minimum + waited:
             return HoldReason.TOO_FAST
         if prefix and not self._flow.take(f"{survey_id} {prefix}"):
             return HoldReason.FLOOD

@@ -10,8 +10,9 @@ from app.responses.pages import (
     logos,
     previewing,
     privacy,
+    saving,
 )
 
 router = APIRouter(include_in_schema=False)
-for part in (answering, logos, deletions, embedding, erasing, previewing, privacy):
+for part in (answering, logos, deletions, embedding, erasing, previewing, privacy, saving):
     router.include_router(part.router)

@@ -1,7 +1,8 @@
-"""The form and its thank-you page. Opening a page never records anything; only a POST does."""
+"""The form and its thank-you page. Opening a page never records anything."""
 
+import uuid
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from fastapi import APIRouter, Request
@@ -18,7 +19,15 @@ from app.responses.form import FormError, FormInput, check_form, read_form, tick
 from app.responses.intake import RETRY_AFTER_S
 from app.responses.models import HoldReason, Standing
 from app.responses.pages.frames import channel_of, enter_frame, kept_words, stay_in_frame
-from app.responses.pages.showing import READ, Shut, find_entrance, read_fields, show
+from app.responses.pages.showing import (
+    FORM_SCRIPT,
+    READ,
+    THANKS_SCRIPT,
+    Shut,
+    find_entrance,
+    read_fields,
+    show,
+)
 from app.responses.receipts import read_showing, sign_showing, write_receipt
 from app.responses.schemas import NewAnswer
 from app.responses.suspicion import Suspicion
@@ -38,7 +47,7 @@ STATUS = {Access.NOT_YET: 403, Access.CLOSED: 410, Access.REVOKED: 410}
 @router.api_route("/s/{slug}", methods=READ)
 async def show_form(request: Request, slug: str) -> Response:
     try:
-        entrance = await _enter(request, slug)
+        entrance = await enter_open(request, slug)
     except Shut as shut:
         return shut.response
     return show_questions(request, entrance, _issue(request, entrance), FormInput(), [])
@@ -48,7 +57,7 @@ async def show_form(request: Request, slug: str) -> Response:
 async def take_answer(request: Request, slug: str) -> Response:
     given = read_form(await read_fields(request))
     try:
-        entrance = await _enter(request, slug)
+        entrance = await enter_open(request, slug)
         return await _take(request, entrance, given)
     except Shut as shut:
         return shut.response
@@ -66,7 +75,8 @@ async def show_thanks(request: Request, slug: str) -> Response:
     return _thank(request, entrance)
 
 
-async def _enter(request: Request, slug: str) -> Entrance:
+async def enter_open(request: Request, slug: str) -> Entrance:
+    """Where the slug leads, if answers are taken there; Shut otherwise."""
     entrance = await find_entrance(request, slug)
     enter_frame(request, entrance.questionnaire.embed_origins)
     if entrance.access is not Access.OPEN:
@@ -93,7 +103,7 @@ def _issue(request: Request, entrance: Entrance) -> Ticket:
 
 async def _take(request: Request, entrance: Entrance, given: FormInput) -> Response:
     survey = entrance.questionnaire
-    ticket = _read_ticket(request, entrance, given)
+    ticket = ticket_of(request, entrance, given)
     checked = check_form(given, survey.asks_contact)
     errors = checked if isinstance(checked, list) else []
     if ticket is None:
@@ -104,7 +114,7 @@ async def _take(request: Request, entrance: Entrance, given: FormInput) -> Respo
     # Once more for the link's values: the survey may have changed since the page was shown.
     linked = accept_segments(survey, ticket.labels, [DimensionSource.LINK])
     asked = accept_segments(survey, given.segments, [DimensionSource.QUESTION])
-    network, reason = _judge(request, ticket, given)
+    verdict = judge(request, ticket, given.trap)
     answer = NewAnswer(
         survey_id=survey.survey_id,
         version_id=ticket.version_id,
@@ -114,26 +124,46 @@ async def _take(request: Request, entrance: Entrance, given: FormInput) -> Respo
         channel=channel_of(request, entrance),
         answered_on=entrance.today,
         labels={**asked, **linked},
-        standing=Standing.HELD if reason else Standing.COUNTED,
-        hold_reason=reason,
+        standing=verdict.standing,
+        hold_reason=verdict.reason,
         submission_key=ticket.submission_key,
         address=checked.address,
     )
     [stored] = await request.app.state.intake.submit(survey.workspace_id, [answer])
-    if stored.id != answer.id and reason is None:
-        request.app.state.suspicion.take_back(network, survey.survey_id)
+    if stored.id != answer.id:
+        verdict.take_back()
     group = category_of(stored.score)
     showing = sign_showing(request.app.state.settings.secret_key, stored.id, group)
     path = f"/s/{ticket.slug}/thanks?lang={answer.language}&receipt={showing}"
     return RedirectResponse(path + kept_words(request), 303)
 
 
-def _judge(request: Request, ticket: Ticket, given: FormInput) -> tuple[str, HoldReason | None]:
-    """Which network the answer comes from, and why it is held, if it is."""
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why an answer that came from `network` is held, if it is."""
+
+    suspicion: Suspicion
+    network: str
+    survey_id: uuid.UUID
+    reason: HoldReason | None
+
+    @property
+    def standing(self) -> Standing:
+        return Standing.HELD if self.reason else Standing.COUNTED
+
+    def take_back(self) -> None:
+        """Call where it was no new answer but an earlier one that came again."""
+        if self.reason is None:
+            self.suspicion.take_back(self.network, self.survey_id)
+
+
+def judge(request: Request, ticket: Ticket, trap: str, waited: timedelta = timedelta(0)) -> Verdict:
+    """Whether a program might have sent what came with `ticket`: see `Suspicion.judge`."""
     suspicion: Suspicion = request.app.state.suspicion
     proxies = request.app.state.settings.trusted_proxies
     network = client_prefix(request.scope, proxies, v6_prefix=SITE_PREFIX)
-    return network, suspicion.judge(network, ticket.survey_id, ticket.opened_at, given.trap)
+    reason = suspicion.judge(network, ticket.survey_id, ticket.opened_at, trap, waited)
+    return Verdict(suspicion, network, ticket.survey_id, reason)
 
 
 def _thank(request: Request, entrance: Entrance) -> Response:
@@ -147,6 +177,7 @@ def _thank(request: Request, entrance: Entrance) -> Response:
         "responses/thanks.html",
         # The page has no form that would need an Origin, and its address is not for passing on.
         headers={"Referrer-Policy": "no-referrer"},
+        scripts=[THANKS_SCRIPT],
         survey=survey,
         thanks=survey.thanks_for(current_language(), shown.group if shown else None),
         receipt=write_receipt(settings.secret_key, shown.response_id) if shown else None,
@@ -155,9 +186,10 @@ def _thank(request: Request, entrance: Entrance) -> Response:
     )
 
 
-def _read_ticket(
+def ticket_of(
     request: Request, entrance: Entrance, given: FormInput, life: timedelta | None = LIFE
 ) -> Ticket | None:
+    """The ticket that was sent, or None where it is none of this survey's or older than `life`."""
     secret_key: str = request.app.state.settings.secret_key
     survey_id = entrance.questionnaire.survey_id
     return read_ticket(secret_key, given.ticket, entrance.link.slug, survey_id, life)
@@ -165,7 +197,7 @@ def _read_ticket(
 
 def _renew(request: Request, entrance: Entrance, given: FormInput) -> Ticket:
     """In place of an expired ticket the same one, so that it still is the same answer."""
-    return _read_ticket(request, entrance, given, life=None) or _issue(request, entrance)
+    return ticket_of(request, entrance, given, life=None) or _issue(request, entrance)
 
 
 def show_questions(
@@ -189,6 +221,8 @@ def show_questions(
         request,
         "responses/form.html",
         422 if errors else 200,
+        # A preview saves nothing.
+        scripts=() if action else [FORM_SCRIPT],
         survey=survey,
         scale_layout=LAYOUTS[survey.layout_version],
         texts=survey.wording[current_language()],

@@ -29,6 +29,7 @@ READ = ["GET", "HEAD"]
 URL_ENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 FRAME_STYLE, FRAME_SCRIPT = "frame.css", "frame.js"
+FORM_SCRIPT, THANKS_SCRIPT = "form.js", "thanks.js"
 
 
 class Shut(Exception):
@@ -98,7 +99,7 @@ def show(
         brand=brand, frame_state=STATES.get(template, "open"), **values,
     )  # fmt: skip
     response.headers["Content-Security-Policy"] = _policy(
-        css, script, None if frame else brand, _ancestors(frame)
+        css, script, FORM_SCRIPT in scripts, None if frame else brand, _ancestors(frame)
     )
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(headers or {})
@@ -109,11 +110,11 @@ def _ancestors(frame: Frame | None) -> str:
     return " ".join(frame.ancestors if frame else ()) or "'none'"
 
 
-def _policy(css: str, script: str, brand: WornBrand | None, ancestors: str) -> str:
+def _policy(css: str, script: str, saves: bool, brand: WornBrand | None, ancestors: str) -> str:
     """No other site, no picture but a logo; of styles and scripts just the one on the page, by its
-    hash."""
-    # The one script that asks for anything saves the score; the others cannot ask for more.
-    scripts = f"script-src {_hash(script)}; connect-src 'self'; " if script else ""
+    hash. Only the script that `saves` the score may send anything."""
+    scripts = f"script-src {_hash(script)}; " if script else ""
+    scripts += "connect-src 'self'; " if saves else ""
     pictures = "img-src 'self'; " if brand and brand.logo_path else ""
     return (
         f"default-src 'none'; {scripts}{pictures}style-src {_hash(css)}; form-action 'self'; "
