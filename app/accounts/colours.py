@@ -54,6 +54,14 @@ class Palettes:
     dark: Palette
 
 
+# As in `respondent.css`: on dark pages our own colour was chosen, not reckoned.
+OURS = Palettes(
+    DEFAULT_ACCENT,
+    light=Palette(accent=DEFAULT_ACCENT, fill=DEFAULT_ACCENT, on=WHITE, tint="#eef2f9"),
+    dark=Palette(accent="#a9c3f0", fill="#a9c3f0", on="#10182a", tint="#232a3a"),
+)
+
+
 def is_colour(text: str) -> bool:
     """True for `#rrggbb` in lower case."""
     return _WRITTEN.fullmatch(text) is not None
@@ -62,6 +70,8 @@ def is_colour(text: str) -> bool:
 @lru_cache(1024)
 def palettes_of(accent: str) -> Palettes:
     """The legible colours nearest to `accent`, for both grounds."""
+    if accent == DEFAULT_ACCENT:
+        return OURS
     return Palettes(accent, _palette(accent, LIGHT), _palette(accent, DARK))
 
 

@@ -98,19 +98,21 @@ def test_contrast_is_that_of_the_guidelines() -> None:
 def test_the_grounds_are_those_of_the_style() -> None:
     """Numbers in two places: the form's style and what contrast is reckoned against."""
     roots = re.findall(r":root\{([^}]*)\}", static_text("respondent.css"))
-    for ground, variables in zip((LIGHT, DARK), roots, strict=True):
+    palettes = palettes_of(DEFAULT_ACCENT)
+    assert palettes.light.accent == DEFAULT_ACCENT
+    for ground, ours, variables in (
+        (LIGHT, palettes.light, roots[0]),
+        (DARK, palettes.dark, roots[1]),
+    ):
         found = dict(re.findall(r"--(\w+):([^;]+)", variables))
-        found["card"] = found["card"].replace("#fff", "#ffffff")
+        found |= {name: "#ffffff" for name, value in found.items() if value == "#fff"}
         assert (found["bg"], found["card"], found["ink"]) == (ground.page, ground.card, ground.ink)
+        assert (found["ai"], found["on"], found["tint"]) == (ours.accent, ours.on, ours.tint)
         for name in ("ai", "soft", "bad"):
             assert contrast(found[name], ground.page) >= LEGIBLE
             assert contrast(found[name], ground.card) >= LEGIBLE
         assert contrast(found["edge"], ground.page) >= 3
         assert contrast(found["edge"], ground.card) >= 3
-
-
-def test_our_own_colour_is_legible_as_it_is() -> None:
-    assert palettes_of(DEFAULT_ACCENT).light.accent == DEFAULT_ACCENT
 
 
 @pytest.mark.parametrize(
