@@ -101,6 +101,11 @@ async def acme(
     assert (await acme_api.put(f"/api/v1/surveys/{survey_id}/publication")).status_code < 300
     answer = await acme_api.post(f"/api/v1/surveys/{survey_id}/responses", json={"score": 9})
     assert answer.status_code == 201
+    owner.execute(
+        "INSERT INTO response_contacts (workspace_id, response_id, address)"
+        " VALUES (%s, %s, 'rita@customer.example')",
+        [cast.acme, answer.json()["id"]],
+    )
     invited = await as_alice.post(f"/w/{cast.acme}/invitations", data={"role": Role.VIEWER})
     assert invited.status_code < 400
 

@@ -36,6 +36,7 @@ class Canary:
     extra: str = field(default_factory=lambda: _mark("Extra"))
     key: str = field(default_factory=lambda: _mark("Key"))
     request_id: str = field(default_factory=lambda: _mark("Request"))
+    left: str = field(default_factory=lambda: f"{_mark('Left')}@customer.example")
     address: str = "203.0.113.77"
     network: str = "203.0.113."
     address_v6: str = "2001:db8:77:7700::77"
@@ -117,7 +118,8 @@ async def answer_form(client: httpx.AsyncClient, scene: Scene, canary: Canary) -
                 "segment.age": canary.undeclared,
                 "segment.plan": canary.undeclared,
                 f"segment.{canary.parameter}": canary.undeclared,
-                "email": canary.extra,
+                "email": canary.left,
+                "mail": canary.extra,
                 canary.extra: canary.extra,
             },
         )

@@ -82,7 +82,7 @@ async def _answer(settings: Settings, folder: Path) -> Aftermath:
     database = Database(settings.database_url)
     cast = await make_cast(database, settings)
     async with database.transaction(cast.acme) as session:
-        scene = await make_scene(session, cast.acme)
+        scene = await make_scene(session, cast.acme, asks_contact=True)
     await database.close()
     found = Aftermath(
         settings, cast, scene, Canary(), "CanaryApiComment", folder / "app.log", folder / "postgres"

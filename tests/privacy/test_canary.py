@@ -13,6 +13,7 @@ from tests.privacy.conftest import RESPONDENTS, Aftermath
 # The rows of answers, and those that are written together with one.
 ANSWER_TABLES = (
     "responses",
+    "response_contacts",
     "submission_keys",
     "idempotency_records",
     "daily_counts",
@@ -66,9 +67,20 @@ def test_comments_stand_in_one_column_and_traces_in_none(
     assert not any(found_in(str(row).encode(), wanted) for row in columns)
 
 
+def test_an_address_left_stands_in_one_table(
+    aftermath: Aftermath, witness: psycopg.Connection, dump: str
+) -> None:
+    wanted = {"address left": aftermath.canary.left, "its name": aftermath.canary.left[:20]}
+    for schema, table, row in rows_of_every_table(witness):
+        assert table == "response_contacts" or not found_in(row, wanted), f"{schema}.{table}"
+    assert _copied(dump, "response_contacts").count(aftermath.canary.left) == RESPONDENTS
+    assert dump.count(aftermath.canary.left) == RESPONDENTS
+
+
 def test_no_log_holds_a_comment_or_a_trace(aftermath: Aftermath) -> None:
     canary = aftermath.canary
     written = {"comment": canary.comment, "amended": canary.amended, "api": aftermath.api_comment}
+    written["address left"] = canary.left
     opened = {"address": "127.0.0.1", "respondent's page": f"/s/{aftermath.scene.slug}"}
     log = aftermath.log.read_bytes()
     assert b'"unexpected error"' in log, "the log of the application was not written"

@@ -35,7 +35,7 @@ async def _answer(database: Database, scene: Scene, number: int, times: int = 1)
         answer = NewAnswer(
             scene.survey_id, scene.version_id, at % 11, f"No. {at} " + "x" * 80, "en",
             Channel.LINK, clock.today("Asia/Tokyo"), labels={"plan": ("free", "pro")[at % 2]},
-            submission_key=uuid.uuid4(),
+            submission_key=uuid.uuid4(), address=f"r{at}@customer.example",
         )  # fmt: skip
         first: list[uuid.UUID] = []
         for _time in range(times):
@@ -78,6 +78,11 @@ async def test_answers_of_past_days_have_no_order(
     after = _rows(owner)
     assert len({xmin for _id, xmin in after}) == 1
     assert abs(_agreement([id_ for id_, _xmin in after], came)) < 0.25
+    beside = owner.execute(
+        "SELECT response_id, xmin::text::bigint FROM response_contacts ORDER BY ctid"
+    ).fetchall()
+    assert {xmin for _id, xmin in beside} == {xmin for _id, xmin in after}
+    assert abs(_agreement([id_ for id_, _xmin in beside], came)) < 0.25
     assert sorted(stored_answers(owner)) == answers
     assert stored_counts(owner) == counts == recount(owner)
 
@@ -91,7 +96,7 @@ async def test_no_row_beside_an_answer_tells_when_it_came(
     owner.execute("UPDATE workspaces SET name = name WHERE id = %s", [cast.acme])
     mark = owner.execute("SELECT max(xmin::text::bigint) FROM workspaces").fetchone()
     await _let_two_days_pass(database)
-    for table in ("responses", "daily_counts", "segment_sets"):
+    for table in ("responses", "response_contacts", "daily_counts", "segment_sets"):
         oldest = owner.execute(f"SELECT min(xmin::text::bigint) FROM {table}").fetchone()  # noqa: S608
         assert oldest
         assert mark
