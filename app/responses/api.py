@@ -22,6 +22,7 @@ from app.foundation.errors import InvalidParam
 from app.foundation.translation import mark
 from app.foundation.web.openapi import ListMeta, NoQuery, Paging, problems
 from app.responses.actions import exclude_response, include_response, release_response
+from app.responses.contacts import delete_contact, get_contact
 from app.responses.deletion_shapes import DeletionList, DeletionShape, RetentionShape
 from app.responses.deletions import list_deletions
 from app.responses.erasure import erase_response
@@ -48,6 +49,7 @@ from app.responses.reviewing import count_held, exclude_held, release_held
 from app.responses.schemas import NewAnswer, StoredAnswer
 from app.responses.shapes import (
     BatchShape,
+    ContactShape,
     HeldShape,
     RecordedShape,
     ResponseShape,
@@ -280,6 +282,32 @@ async def exclude_all(
         given.hold_reason,
     )
     return ReviewedShape(response_count=number)
+
+
+@router.get(
+    "/surveys/{survey_id}/responses/{response_id}/contact",
+    summary="Read the address left with an answer",
+    responses=problems(404, 422),
+)
+async def read_contact(
+    client: ApiWriter, survey_id: uuid.UUID, response_id: uuid.UUID
+) -> ContactShape:
+    """For answers whose `has_contact` is true; 404 for others. Needs a key with the scope `write`,
+    as members see addresses only if they manage the survey."""
+    return ContactShape.model_validate(
+        await get_contact(client.session, client.workspace_id, survey_id, response_id)
+    )
+
+
+@router.delete(
+    "/surveys/{survey_id}/responses/{response_id}/contact",
+    summary="Delete the address left with an answer",
+    status_code=204,
+    responses=problems(404, 422),
+)
+async def forget_contact(client: ApiWriter, survey_id: uuid.UUID, response_id: uuid.UUID) -> None:
+    """For good, and alone: the answer stays, and is counted as before."""
+    await delete_contact(client.session, client.workspace_id, client.actor, survey_id, response_id)
 
 
 @router.post(
