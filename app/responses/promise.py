@@ -179,6 +179,16 @@ RULES: Sequence[Rule] = (
     ),
     Rule(
         Part.STORED,
+        mark("Saved as soon as chosen"),
+        mark(
+            "Where your browser runs scripts, your score is stored as soon as you choose it, before"
+            " you send anything. Your words, and whatever else you fill in, are stored only once"
+            " you send them."
+        ),
+        ("app.responses.pages.saving.save_early",),
+    ),
+    Rule(
+        Part.STORED,
         mark("Sent twice, counted once"),
         mark(
             "A random number makes sure that sending twice is one answer. Once the day after your"

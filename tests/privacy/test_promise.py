@@ -141,6 +141,16 @@ async def groups_from_a_list(stage: Stage) -> None:
     assert kept == {"plan": "other"}
 
 
+async def saved_when_chosen(stage: Stage) -> None:
+    async with browser(stage.app) as rita:
+        ticket = (await rita.get("/s/cafe")).text.partition('name="ticket" value="')[2]
+        fields = {"ticket": ticket.partition('"')[0], "score": "4", "number": "1"}
+        fields |= {"comment": "Not sent yet", "segment.age": "old", "email": "rita@example.org"}
+        assert (await rita.put("/s/cafe/score", data=fields)).status_code == 204
+    assert stored_answers(stage.owner) == [(4, None)]
+    assert stage.owner.execute("SELECT labels FROM segment_sets").fetchall() == [({},)]
+
+
 async def sent_twice(stage: Stage) -> None:
     async with browser(stage.app) as rita:
         ticket = (await rita.get("/s/cafe")).text.partition('name="ticket" value="')[2]
@@ -293,6 +303,7 @@ CHECKS: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "Nothing about you": nothing_about_you,
     "The day, not the time": the_day,
     "Groups from a list": groups_from_a_list,
+    "Saved as soon as chosen": saved_when_chosen,
     "Sent twice, counted once": sent_twice,
     "Programs kept apart": programs_kept_apart,
     "No trace in the logs": no_trace,
