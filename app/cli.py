@@ -14,6 +14,7 @@ from typing import Annotated, TypeVar
 import typer
 
 import app.accounts.commands
+import app.archiving.backup_commands
 import app.archiving.commands
 import app.demo.commands
 import app.foundation.commands
@@ -256,6 +257,7 @@ def _end_when_interrupted() -> None:
 app.accounts.commands.register(cli, open_settings)
 app.responses.commands.register(cli, open_settings)
 app.archiving.commands.register(cli, open_settings)
+app.archiving.backup_commands.register(cli)
 app.foundation.commands.register(cli, open_settings)
 app.demo.commands.register(cli, open_settings)
 

@@ -75,20 +75,21 @@ def cloned(template: tuple[Settings, Addresses]) -> Iterator[Settings]:
     settings, addresses = template
     name = f"test_{next(_clone_numbers)}"
     clone = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
-    _on_server(addresses, clone, name, TEMPLATE)
+    on_server(addresses, clone, name, TEMPLATE)
     try:
         yield settings.with_database(
             _with_name(addresses.runtime_url, name), _with_name(addresses.owner_url, name)
         )
     finally:
-        _on_server(addresses, sql.SQL("DROP DATABASE {} WITH (FORCE)"), name)
+        on_server(addresses, sql.SQL("DROP DATABASE {} WITH (FORCE)"), name)
 
 
 def _with_name(url: str, name: str) -> str:
     return url.replace(f"/{TEMPLATE}?", f"/{name}?")
 
 
-def _on_server(addresses: Addresses, statement: sql.SQL, *names: str) -> None:
+def on_server(addresses: Addresses, statement: sql.SQL, *names: str) -> None:
+    """A statement of the superuser outside any test's database, its identifiers filled in."""
     url = _with_name(addresses.owner_url, "postgres").replace("+psycopg", "")
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(statement.format(*map(sql.Identifier, names)))

@@ -54,10 +54,14 @@ def connected(url: str) -> Connection:
         raise StartupError(f"The database cannot be reached ({reason}).") from error
 
 
+def is_known_revision(revision: str) -> bool:
+    """False for a schema of a later version than this."""
+    return revision in {script.revision for script in _scripts().walk_revisions()}
+
+
 def _refuse_newer(connection: Connection) -> None:
     revision = _revision(connection)
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and not is_known_revision(revision):
         raise StartupError(
             f"The database is newer than this Honne (revision {revision}); "
             "install the newer version."

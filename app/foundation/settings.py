@@ -35,6 +35,7 @@ VARIABLES = (
     "TRUSTED_PROXIES",
 )
 SECRET_KEY_MIN_LENGTH = 32
+SECRET_KEY_FILE = "secret_key"
 LEAST_CONNECTIONS = 8  # of a server process: to write answers, look up, show and export at once
 # Pages lead to one another by path alone, so an address with a path of its own would lose it.
 PUBLIC_ADDRESS = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(?::[0-9]{1,5})?")
@@ -99,7 +100,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     port = _number("PORT", environ.get("PORT") or "8000", 1, 65535)
     database_url = _database_url("DATABASE_URL", environ.get("DATABASE_URL", ""))
     owner_url = _database_url("DATABASE_OWNER_URL", environ.get("DATABASE_OWNER_URL", ""))
-    data_dir = Path(environ.get("HONNE_DATA_DIR") or "data").expanduser().absolute()
+    data_dir = read_data_dir(environ)
     return Settings(
         host=host,
         port=port,
@@ -121,6 +122,11 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         ),
         stop_delay_s=_number("STOP_DELAY_S", environ.get("STOP_DELAY_S") or "1", 0, 600),
     )
+
+
+def read_data_dir(environ: Mapping[str, str]) -> Path:
+    """Where the embedded Postgres and the secret key live, or would."""
+    return Path(environ.get("HONNE_DATA_DIR") or "data").expanduser().absolute()
 
 
 def is_loopback(host: str) -> bool:
@@ -188,7 +194,7 @@ def _secret_key(given: str, database_url: str, data_dir: Path) -> str:
 
 def _kept_secret_key(data_dir: Path) -> str:
     """The embedded default's own key, made once and kept beside its data."""
-    path = data_dir / "secret_key"
+    path = data_dir / SECRET_KEY_FILE
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         if not path.exists():

@@ -1,0 +1,175 @@
+"""`honne backup` and `honne restore`: the whole installation, to another server and back."""
+
+import json
+import stat
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from app.accounts.audit_verification import verify_audit_log
+from app.archiving.backup import (
+    DUMP,
+    MANIFEST,
+    count_rows,
+    make_backup,
+    read_backup,
+    restore_backup,
+)
+from app.foundation.database import Database
+from app.foundation.embedded import Addresses
+from app.foundation.errors import StartupError
+from app.foundation.settings import Settings
+from tests.conftest import on_server
+from tests.factories import Cast
+from tests.processes import run_honne
+from tests.reporting.data import TODAY, Answer, make_survey
+from tests.responses.scene import recount, stored_counts
+
+OTHER_OWNER, OTHER_LOGIN = "somebody_else", "other_app"
+EMPTY = "restored"
+
+
+@dataclass(frozen=True)
+class Target:
+    """An empty database whose owner is no superuser, and its addresses."""
+
+    url: str
+    owner_url: str
+    admin_url: str
+
+    def settings_of(self, settings: Settings) -> Settings:
+        return settings.with_database(self.url, self.owner_url)
+
+
+@pytest.fixture
+def target(template: tuple[Settings, Addresses]) -> Iterator[Target]:
+    _settings, addresses = template
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+    for role in (OTHER_OWNER, OTHER_LOGIN):
+        on_server(addresses, sql.SQL("CREATE ROLE {} LOGIN CREATEROLE"), role)
+    on_server(addresses, sql.SQL("GRANT honne_runtime TO {} WITH ADMIN OPTION"), OTHER_OWNER)
+    on_server(addresses, sql.SQL("CREATE DATABASE {} OWNER {}"), EMPTY, OTHER_OWNER)
+    url = addresses.owner_url.replace("/honne?", f"/{EMPTY}?")
+    yield Target(
+        url.replace("honne_owner", OTHER_LOGIN), url.replace("honne_owner", OTHER_OWNER), url
+    )
+    on_server(addresses, drop, EMPTY)
+    # The migration let the login into the runtime role as the owner, who goes last hence.
+    on_server(addresses, sql.SQL("DROP ROLE {}"), OTHER_LOGIN)
+    on_server(addresses, sql.SQL("DROP OWNED BY {}"), OTHER_OWNER)
+    on_server(addresses, sql.SQL("DROP ROLE {}"), OTHER_OWNER)
+
+
+@pytest.fixture
+async def backup(database: Database, cast: Cast, settings: Settings, tmp_path: Path) -> Path:
+    """Of an installation with a few answers."""
+    answers = [Answer(TODAY, score, {"plan": "pro"}, "なぜ") for score in (0, 9, 10)]
+    await make_survey(database, cast.acme, answers)
+    path = tmp_path / "monday"
+    make_backup(settings, path)
+    return path
+
+
+def _restore(settings: Settings, path: Path, *, is_key_new: bool = False) -> None:
+    restore_backup(settings, path, read_backup(path), is_key_new=is_key_new)
+
+
+async def test_a_backup_is_restored_under_other_logins(
+    backup: Path, settings: Settings, target: Target, owner: psycopg.Connection, cast: Cast
+) -> None:
+    there = target.settings_of(settings)
+    _restore(there, backup)
+    with psycopg.connect(target.admin_url.replace("+psycopg", "")) as restored:
+        assert count_rows(restored) == count_rows(owner)
+        assert stored_counts(restored) == recount(restored) == recount(owner)
+    with psycopg.connect(target.url.replace("+psycopg", "")) as runtime:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            runtime.execute("DROP TABLE responses")
+        runtime.rollback()
+        runtime.execute("SET LOCAL ROLE honne_runtime")
+        assert runtime.execute("SELECT count(*) FROM responses").fetchone() == (0,)
+        runtime.execute(f"SET LOCAL app.workspace_id = '{cast.acme}'")
+        assert runtime.execute("SELECT count(*) FROM responses").fetchone() == (3,)
+    elsewhere = Database(there.database_url)
+    assert (await verify_audit_log(elsewhere, cast.acme)).fault is None
+    await elsewhere.close()
+    with pytest.raises(StartupError, match="not empty"):
+        _restore(there, backup)
+    path = backup.with_name("again")
+    with pytest.raises(StartupError, match="a login that sees all rows"):
+        make_backup(there, path)
+    assert sorted(found.name for found in backup.parent.iterdir()) == [backup.name]
+
+
+async def test_only_its_owner_may_read_it_and_nothing_is_written_over(
+    backup: Path, settings: Settings
+) -> None:
+    for path in (backup, backup / DUMP, backup / MANIFEST):
+        assert not path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    assert settings.secret_key not in (backup / MANIFEST).read_text()
+    with pytest.raises(StartupError, match="exists already"):
+        make_backup(settings, backup)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"schema_revision": "ffff"}, "a newer Honne"),
+        ({"format_version": 2}, "a newer Honne"),
+        ({"format": "zip"}, "not the manifest of a backup"),
+        ({"bytes": 7}, "is damaged"),
+        ({"sha256": "0" * 64}, "is damaged"),
+        ({"rows": {"responses": 4}}, "rows are missing"),
+    ],
+)
+async def test_what_is_not_whole_is_refused(
+    backup: Path, settings: Settings, target: Target, changes: dict[str, Any], reason: str
+) -> None:
+    manifest = json.loads((backup / MANIFEST).read_text())
+    (backup / MANIFEST).write_text(json.dumps(manifest | changes))
+    with pytest.raises(StartupError, match=reason):
+        _restore(target.settings_of(settings), backup)
+
+
+async def test_another_key_is_taken_only_where_that_is_said(
+    backup: Path, settings: Settings, target: Target
+) -> None:
+    there = replace(target.settings_of(settings), secret_key="k" * 40)
+    with pytest.raises(StartupError, match="another secret key"):
+        _restore(there, backup)
+    _restore(there, backup, is_key_new=True)
+
+
+def _refusal(result: "subprocess.CompletedProcess[str]") -> str:
+    assert result.returncode == 2, result.stdout + result.stderr
+    assert result.stderr.count("\n") == 1, "one line, no traceback"
+    return result.stderr
+
+
+async def test_a_new_data_directory_needs_the_key_of_then(
+    backup: Path, settings: Settings, tmp_path: Path
+) -> None:
+    data = tmp_path / "elsewhere"
+    refused = run_honne("restore", str(backup), HONNE_DATA_DIR=str(data))
+    assert "Copy the secret_key file" in _refusal(refused)
+    assert not data.exists()
+    data.mkdir()
+    (data / "secret_key").write_text(settings.secret_key)
+    restored = run_honne("restore", str(backup), HONNE_DATA_DIR=str(data))
+    assert restored.returncode == 0, restored.stderr
+    assert restored.stdout.startswith("Restored: ")
+    again = run_honne("backup", str(tmp_path / "again"), HONNE_DATA_DIR=str(data))
+    assert again.returncode == 0, again.stderr
+    assert f"Keep {data / 'secret_key'} too" in again.stdout
+    assert read_backup(tmp_path / "again").rows == read_backup(backup).rows
+
+
+def test_a_folder_without_a_database_is_said_in_a_line(tmp_path: Path) -> None:
+    nothing = run_honne("backup", str(tmp_path / "x"), HONNE_DATA_DIR=str(tmp_path / "empty"))
+    assert "There is no database in" in _refusal(nothing)
