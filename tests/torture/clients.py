@@ -41,7 +41,7 @@ class Client:
     tally: "Counter[str]"
     is_over: bool = False
     done_at: float = 0.0
-    left_out: list[tuple[Submission, str]] = field(default_factory=list)
+    slowest_s: float = 0.0
 
     async def run(self) -> None:
         """Until `is_over`; what was begun is finished first."""
@@ -106,15 +106,24 @@ class Client:
         assert ticket, page.text
         submission = self.ledger.open()
         for _version in range(self.chance.randrange(1, 4)):
-            content = submission.write(self.chance.randrange(11))
-            fields = {
-                "ticket": html.unescape(ticket[1]),
-                "score": str(content.score),
-                "comment": content.comment,
-            }
-            with self._kept(fields):
-                await self._send(partial(self.http.post, f"{address}/responses", data=fields), 303)
+            await self._send_form(submission, f"{address}/responses", html.unescape(ticket[1]))
             submission.acknowledge()
+
+    async def _send_form(self, submission: Submission, url: str, ticket: str) -> None:
+        """Where it fails, some change what they wrote before they send it again."""
+        walks_away = WALKS_AWAY
+        while True:
+            content = submission.write(self.chance.randrange(11))
+            fields = {"ticket": ticket, "score": str(content.score), "comment": content.comment}
+            try:
+                with self._kept(fields):
+                    await self._send(partial(self.http.post, url, data=fields), 303, walks_away)
+                return
+            except WalkedAway:
+                if self.chance.random() < WALKS_AWAY:
+                    raise
+                self.tally["changed"] += 1
+                walks_away = 1.0
 
     @contextmanager
     def _kept(self, fields: dict[str, str]) -> Iterator[None]:
@@ -145,11 +154,13 @@ class Client:
         deadline = time.monotonic() + GIVE_UP_AFTER_S
         walks_away_now = self.chance.random() < walks_away
         while True:
+            sent_at = time.monotonic()
             try:
                 answer = await send()
             except httpx.TransportError:
                 self.tally["connection lost"] += 1
             else:
+                self.slowest_s = max(self.slowest_s, time.monotonic() - sent_at)
                 if answer.status_code == expected:
                     self.tally["acknowledged"] += 1
                     return answer
@@ -186,6 +197,11 @@ class Crowd:
         for client in self.clients:
             client.is_over = True
         await asyncio.gather(*self._tasks)
+
+    @property
+    def slowest_s(self) -> float:
+        """The longest that anybody waited for an answer of any kind."""
+        return max(client.slowest_s for client in self.clients)
 
     async def served_since(self, moment: float, within_s: float = GIVE_UP_AFTER_S) -> float:
         """Wait until each has had something acknowledged that it began after `moment` (monotonic);

@@ -1,0 +1,113 @@
+"""Ways to leave Postgres of no use: stopped, unreachable, out of connections, its disk full."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.torture.installation import Installation
+
+Shortage = Callable[[Installation], AbstractContextManager[None]]
+SOCKET = ".s.PGSQL.5432"
+
+
+def _cluster_processes(found: Installation) -> list[int]:
+    postmaster = found.postmaster()
+    assert postmaster is not None
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    return [postmaster, *map(int, children)]
+
+
+@contextmanager
+def stopped(found: Installation) -> Iterator[None]:
+    """All of Postgres stands still, as on a disk or a machine that does; connections stay open."""
+    processes = _cluster_processes(found)
+    for pid in processes:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in processes:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def away(found: Installation) -> Iterator[None]:
+    """Open connections end and new ones lead nowhere, as while a server is moved."""
+    [folder] = [path.parent for path in found.folder.rglob(SOCKET)]
+    with found.owner() as owner:
+        (folder / SOCKET).rename(folder / "hidden")
+        owner.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'honne_app'"
+        )
+    try:
+        yield
+    finally:
+        (folder / "hidden").rename(folder / SOCKET)
+
+
+@contextmanager
+def out_of_connections(found: Installation) -> Iterator[None]:
+    """Somebody else holds every connection that Postgres gives to a login like the server's."""
+    url = found.settings.database_url.replace("+psycopg", "")
+    with ExitStack() as held, found.owner() as owner:
+        while True:
+            with suppress(psycopg.OperationalError):
+                held.enter_context(psycopg.connect(url, autocommit=True, connect_timeout=10))
+                continue
+            ended = owner.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE usename = 'honne_app' AND application_name = 'honne'"
+            ).fetchall()
+            if not ended:
+                break
+        yield
+
+
+@contextmanager
+def full_disk(found: Installation) -> Iterator[None]:
+    """Not a byte is left where the data directory is."""
+    ballast = found.folder.parent / "ballast"
+    with ballast.open("wb") as file, suppress(OSError):
+        while True:
+            os.write(file.fileno(), bytes(1 << 16))
+    with ballast.open("ab") as file, suppress(OSError):
+        while True:
+            os.write(file.fileno(), bytes(512))
+    try:
+        yield
+    finally:
+        ballast.unlink()
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
+    """A file system of its own in memory, which can be filled without harm."""
+    if os.geteuid() != 0:
+        pytest.fail("filling up a disk needs root, to mount a small tmpfs: run as root")
+    folder.mkdir(exist_ok=True)
+    size = f"size={megabytes}m"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        _unmount(folder)
+
+
+def _unmount(folder: Path) -> None:
+    """As soon as the last process has let go of it."""
+    for _attempt in range(50):
+        if (
+            subprocess.run(["umount", str(folder)], capture_output=True, check=False).returncode
+            == 0
+        ):
+            return
+        time.sleep(0.2)
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)

@@ -1,0 +1,117 @@
+"""SIGTERM under load: not ready first, then every accepted request is finished, then the end."""
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.torture.conftest import Say
+from tests.torture.installation import Installation, serving
+from tests.torture.ledger import Ledger
+
+SENDERS = 12
+BEFORE_S = 0.5
+HELD_S = 1.5  # the database answers nobody for so long, so that requests are under way
+MARGIN_S = 0.05  # what was sent within it of the signal may have come after it
+
+
+@dataclass
+class Ending:
+    """What senders saw: when they were left without an answer, and how many had one."""
+
+    ledger: Ledger
+    lost_at: list[float] = field(default_factory=list)
+    refused_at: list[float] = field(default_factory=list)
+    statuses: "Counter[int]" = field(default_factory=Counter)
+
+
+async def _send_until_the_end(found: Installation, ending: Ending) -> None:
+    url = f"/api/v1/surveys/{found.survey_id}/responses"
+    async with httpx.AsyncClient(
+        base_url=found.address, headers=found.authorization, timeout=60, trust_env=False
+    ) as client:
+        while not ending.refused_at:
+            submission = ending.ledger.open()
+            content = submission.write(5)
+            answer = {"score": content.score, "comment": content.comment}
+            sent_at = time.monotonic()
+            try:
+                reply = await client.post(url, json=answer)
+            except httpx.ConnectError:
+                ending.refused_at.append(sent_at)
+                return
+            except httpx.TransportError:
+                ending.lost_at.append(sent_at)
+                continue
+            ending.statuses[reply.status_code] += 1
+            if reply.status_code == httpx.codes.CREATED:
+                submission.acknowledge()
+
+
+async def _watch_readiness(found: Installation) -> list[int]:
+    """Statuses of /health/ready on ever new connections, until there are none."""
+    statuses: list[int] = []
+    while True:
+        try:
+            async with httpx.AsyncClient(base_url=found.address, trust_env=False) as client:
+                reply = await client.get("/health/ready", timeout=60)
+                statuses.append(reply.status_code)
+        except httpx.TransportError:
+            return statuses
+        await asyncio.sleep(0.05)
+
+
+async def _end(found: Installation, ending: Ending) -> tuple[float, list[int]]:
+    """When the signal was sent (monotonic), and what readiness was told."""
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(SENDERS):
+            tasks.create_task(_send_until_the_end(found, ending))
+        readiness = tasks.create_task(_watch_readiness(found))
+        await asyncio.sleep(BEFORE_S)
+        holding = tasks.create_task(asyncio.to_thread(_hold, found))
+        await asyncio.sleep(HELD_S / 2)
+        signalled_at = time.monotonic()
+        assert found.process is not None
+        found.process.terminate()
+        await holding
+    return signalled_at, readiness.result()
+
+
+def _hold(found: Installation) -> None:
+    with found.owner() as owner, owner.transaction():
+        owner.execute("LOCK TABLE daily_counts IN EXCLUSIVE MODE")
+        time.sleep(HELD_S)
+
+
+def _end_under_load(folder: Path, say: Say, *arguments: str) -> None:
+    ending = Ending(Ledger())
+    with serving(folder, *arguments) as found:
+        signalled_at, readiness = asyncio.run(_end(found, ending))
+        assert found.process is not None
+        assert found.process.wait(60) == 0
+        took_s = time.monotonic() - signalled_at
+        lost_before = [at for at in ending.lost_at if at < signalled_at - MARGIN_S]
+        say("SIGTERM", *arguments, dict(ending.statuses), f"{len(ending.lost_at)} lost after it",
+            f"over after {took_s:.1f} s")  # fmt: skip
+        assert not lost_before, "accepted before the signal, and never answered"
+        assert readiness[0] == 200
+        assert readiness[-1] == 503, "nobody was told before the door closed"
+        assert set(ending.statuses) <= {201, 503}
+        found.start()
+        assert found.find_faults(ending.ledger) == []
+
+
+def test_what_was_accepted_is_finished(tmp_path: Path, say: Say) -> None:
+    _end_under_load(tmp_path, say)
+
+
+@pytest.mark.torture
+def test_what_several_processes_accepted_is_finished(tmp_path: Path, say: Say) -> None:
+    for number in range(5):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        _end_under_load(folder, say, "--workers", "2")

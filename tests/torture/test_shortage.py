@@ -1,0 +1,151 @@
+"""Postgres slow, away, out of connections, its disk full: nobody's words are lost, the server stays
+small, and everything goes on by itself."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.torture.clients import Crowd
+from tests.torture.conftest import Say
+from tests.torture.installation import Installation, serving
+from tests.torture.ledger import Ledger
+from tests.torture.shortage import (
+    Shortage,
+    away,
+    full_disk,
+    out_of_connections,
+    small_disk,
+    stopped,
+)
+
+AWAY_S = 30.0
+SHORTLY_S = 1.5
+ANSWERED_WITHIN_S = 30.0  # the intake and the look-ups wait for less
+MEMORY_GROWTH_MB = 150
+SHORTAGES: dict[str, Shortage] = {
+    "stopped": stopped,
+    "away": away,
+    "out of connections": out_of_connections,
+}
+
+
+async def _starve(
+    found: Installation, ledger: Ledger, shortage: Shortage, seconds: float, say: Say, name: str
+) -> None:
+    """A shortage under load; afterwards everybody is served and nothing is lost."""
+    crowd = Crowd(found, ledger, random.Random(7), size=8)
+    before_mb = memory_mb(found)
+    async with crowd:
+        await crowd.served_since(time.monotonic())
+        with ExitStack() as stack:
+            await asyncio.to_thread(stack.enter_context, shortage(found))
+            await asyncio.sleep(seconds)
+            grown_mb = memory_mb(found) - before_mb
+            await asyncio.to_thread(stack.close)
+        back_s = await crowd.served_since(time.monotonic())
+    say("shortage", name, f"{seconds} s", f"back after {back_s:.1f} s", f"{grown_mb:+.0f} MB",
+        f"slowest answer {crowd.slowest_s:.1f} s", dict(crowd.tally))  # fmt: skip
+    assert grown_mb < MEMORY_GROWTH_MB
+    assert crowd.slowest_s < ANSWERED_WITHIN_S
+    if seconds > SHORTLY_S:
+        assert crowd.tally["503"], "nobody was told"
+
+
+def memory_mb(found: Installation) -> float:
+    """What all of the server's processes hold, in MB; what they share counts for each."""
+    return sum(map(_resident_mb, found.processes()))
+
+
+def _resident_mb(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    [line] = [line for line in lines if line.startswith("VmRSS")]
+    return int(line.split()[1]) / 1024
+
+
+def test_a_short_stop_and_a_short_absence(tmp_path: Path, say: Say) -> None:
+    ledger = Ledger()
+    with serving(tmp_path) as found:
+        for name in ("stopped", "away"):
+            asyncio.run(_starve(found, ledger, SHORTAGES[name], SHORTLY_S, say, name))
+        assert found.find_faults(ledger) == []
+
+
+@pytest.mark.torture
+def test_long_shortages(tmp_path: Path, say: Say) -> None:
+    ledger = Ledger()
+    with serving(tmp_path) as found:
+        for name, shortage in SHORTAGES.items():
+            asyncio.run(_starve(found, ledger, shortage, AWAY_S, say, name))
+            assert found.find_faults(ledger) == [], name
+
+
+@pytest.mark.torture
+def test_a_full_disk(tmp_path: Path, say: Say) -> None:
+    ledger = Ledger()
+    with small_disk(tmp_path / "disk", megabytes=320) as disk, serving(disk) as found:
+        for name in ("disk full", "disk full again"):
+            asyncio.run(_starve(found, ledger, full_disk, AWAY_S / 2, say, name))
+            assert found.find_faults(ledger) == [], name
+
+
+ROWS = 100
+POSTS = 160  # 16,000 answers: more than may wait
+
+
+@pytest.mark.torture
+def test_a_flood_while_the_database_stands_still(tmp_path: Path, say: Say) -> None:
+    """What fits waits, the rest is told at once to come again; memory stays bounded."""
+    ledger = Ledger()
+    with serving(tmp_path) as found:
+        before_mb = memory_mb(found)
+        with ExitStack() as stack:
+            stack.enter_context(stopped(found))
+            tally, grown_mb = asyncio.run(_flood(found, ledger, stack, before_mb))
+        say("flood", f"{POSTS * ROWS} answers", f"{grown_mb:+.0f} MB", dict(tally))
+        found.wait_until_ready()
+        assert found.find_faults(ledger) == []
+    assert set(tally) == {"201", "503"}
+    assert grown_mb < MEMORY_GROWTH_MB
+
+
+async def _flood(
+    found: Installation, ledger: Ledger, stack: ExitStack, before_mb: float
+) -> tuple["Counter[str]", float]:
+    tally: Counter[str] = Counter()
+    async with httpx.AsyncClient(
+        base_url=found.address,
+        headers=found.authorization,
+        timeout=120,
+        trust_env=False,
+        limits=httpx.Limits(max_connections=None),
+    ) as client:
+        posts = [asyncio.create_task(_post(found, ledger, client, tally)) for _ in range(POSTS)]
+        await asyncio.sleep(8)
+        assert tally["503"], "nobody was sent away while all stood still"
+        assert not tally["201"]
+        grown_mb = memory_mb(found) - before_mb
+        stack.close()
+        await asyncio.gather(*posts)
+    return tally, grown_mb
+
+
+async def _post(
+    found: Installation, ledger: Ledger, client: httpx.AsyncClient, tally: "Counter[str]"
+) -> None:
+    submissions = [ledger.open() for _ in range(ROWS)]
+    contents = [submission.write(7) for submission in submissions]
+    rows = [{"score": content.score, "comment": content.comment} for content in contents]
+    url = f"/api/v1/surveys/{found.survey_id}/responses/batch"
+    answer = await client.post(url, json={"responses": rows})
+    tally[str(answer.status_code)] += 1
+    if answer.status_code == httpx.codes.CREATED:
+        for submission in submissions:
+            submission.acknowledge()
+    else:
+        assert answer.headers["Retry-After"].isdigit()
