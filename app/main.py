@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 from fastapi import FastAPI
@@ -25,6 +26,7 @@ from app.accounts.access import Anyone
 from app.accounts.delays import SignInDelays
 from app.foundation import memory, scheduler
 from app.foundation.database import Database, Pool
+from app.foundation.replica import Replica
 from app.foundation.scheduler import Job
 from app.foundation.settings import Settings
 from app.foundation.tally import tally
@@ -144,6 +146,13 @@ def _requests_pool(settings: Settings) -> Pool:
     )  # fmt: skip
 
 
+def _replica(settings: Settings) -> Database | None:
+    if not settings.replica_url:
+        return None
+    pool = replace(_requests_pool(settings), name="replica", is_read_only=True)
+    return Database(settings.replica_url, pool)
+
+
 def _share(settings: Settings) -> int:
     return settings.connections // settings.workers - WRITERS
 
@@ -156,6 +165,7 @@ async def _lifespan(honne: FastAPI) -> AsyncIterator[None]:
     """
     settings = honne.state.settings
     honne.state.database = database = Database(settings.database_url, _requests_pool(settings))
+    honne.state.replica = replica = Replica(_replica(settings))
     collecting = Database(settings.database_url, Pool(WRITERS, wait_s=5.0))
     honne.state.intake = intake = Intake(collecting)
     tally.watch(lambda: intake.waiting, "honne_answers_waiting")
@@ -164,6 +174,7 @@ async def _lifespan(honne: FastAPI) -> AsyncIterator[None]:
             yield
     finally:
         await collecting.close()
+        await replica.close()
         await database.close()
 
 

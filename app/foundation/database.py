@@ -25,6 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import DateTime
 
+from app.foundation.line import Line
 from app.foundation.tally import tally
 from app.foundation.timing import time_statements
 
@@ -82,7 +83,7 @@ class Pool:
     """How many connections are kept, how many more opened for a while, and how long (in seconds)
     one is waited for. `lock_ms` and `idle_ms` end a transaction that waits for a lock, or for its
     own process, for that many milliseconds; 0 for never. A pool with a `name` is measured, and its
-    statements are logged from `slow_ms` on."""
+    statements are logged from `slow_ms` on. Through a pool that `is_read_only` nothing is written."""
 
     size: int = POOL_SIZE
     overflow: int = POOL_OVERFLOW
@@ -91,6 +92,7 @@ class Pool:
     idle_ms: int = 0
     name: str = ""
     slow_ms: int = 0
+    is_read_only: bool = False
 
 
 class Database:
@@ -111,6 +113,7 @@ class Database:
                 "application_name": "honne",
                 "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
                 f" -c lock_timeout={pool.lock_ms}"
+                f" -c default_transaction_read_only={'on' if pool.is_read_only else 'off'}"
                 f" -c idle_in_transaction_session_timeout={pool.idle_ms}",
                 **UNREACHABLE,
             },
@@ -132,6 +135,10 @@ class Database:
             while last := session.info.pop(_LAST, None):
                 for work in last:
                     await work(session)
+
+    def line(self) -> Line:
+        """A connection for many transactions in which every statement counts."""
+        return Line(self.engine, RUNTIME_ROLE)
 
     async def close(self) -> None:
         await self.engine.dispose()

@@ -30,6 +30,7 @@ COUNTERS: Mapping[str, Metric] = {
     "honne_answers": Metric("Answers by what became of them.", ("outcome",)),
     "honne_requests": Metric("Requests answered.", ("method", "route", "status")),
     "honne_shed": Metric("Requests sent away because of load.", ("kind",)),
+    "honne_replica_reads": Metric("Reads that went to the replica first.", ("outcome",)),
     "honne_jobs": Metric("Runs of background jobs.", ("job", "outcome")),
 }
 HISTOGRAMS: Mapping[str, Metric] = {

@@ -4,10 +4,12 @@ import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import StreamingResponse
 
 from app.accounts.access import ApiAuditor, ApiReader, require_scope
 from app.accounts.models import Scope
+from app.foundation.replica import Replica
 from app.foundation.web.openapi import NoQuery, OnceEach, problems
 from app.foundation.web.spool import spooled
 from app.reporting.exporting import CSV_TYPE, attachment, begin_export, stream_csv
@@ -45,11 +47,17 @@ BY_SEGMENT = {
     responses=problems(404, 422),
     openapi_extra=BY_SEGMENT,
 )
-async def read_metrics(client: ApiReader, query: Annotated[MetricsQuery, Query()]) -> MetricsOut:
-    questionnaire = await get_questionnaire(client.session, client.workspace_id, query.survey_id)
-    asked = read_filter(query, questionnaire)
-    metrics = await measure(client.session, questionnaire, asked)
-    return MetricsOut.of(metrics, questionnaire.min_group_size)
+async def read_metrics(
+    request: Request, client: ApiReader, query: Annotated[MetricsQuery, Query()]
+) -> MetricsOut:
+    async def ask(session: AsyncSession) -> MetricsOut:
+        questionnaire = await get_questionnaire(session, client.workspace_id, query.survey_id)
+        asked = read_filter(query, questionnaire)
+        metrics = await measure(session, questionnaire, asked)
+        return MetricsOut.of(metrics, questionnaire.min_group_size)
+
+    replica: Replica = request.app.state.replica
+    return await replica.read(client.session, client.workspace_id, ask)
 
 
 @router.get(
@@ -68,16 +76,19 @@ async def list_answers(
     survey_id: uuid.UUID,
     query: Annotated[ListQuery, Query()],
 ) -> ResponseList:
-    questionnaire = await get_questionnaire(client.session, client.workspace_id, survey_id)
-    wanted = ListRequest(
-        filter=read_filter(query, questionnaire),
-        secret_key=request.app.state.settings.secret_key,
-        limit=query.limit,
-        cursor=query.cursor,
-        standing=query.standing,
-    )
-    listing = await list_responses(client.session, questionnaire, wanted)
-    return ResponseList.of(listing, query.limit)
+    async def ask(session: AsyncSession) -> ResponseList:
+        questionnaire = await get_questionnaire(session, client.workspace_id, survey_id)
+        wanted = ListRequest(
+            filter=read_filter(query, questionnaire),
+            secret_key=request.app.state.settings.secret_key,
+            limit=query.limit,
+            cursor=query.cursor,
+            standing=query.standing,
+        )
+        return ResponseList.of(await list_responses(session, questionnaire, wanted), query.limit)
+
+    replica: Replica = request.app.state.replica
+    return await replica.read(client.session, client.workspace_id, ask)
 
 
 @router.get(

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from app.accounts.access import SignedInMember, WorkspaceManager, WorkspaceOwner
@@ -17,7 +18,7 @@ from app.foundation.web.openapi import OnceEach
 from app.foundation.web.rendering import render
 from app.foundation.web.spool import spooled
 from app.reporting import labels
-from app.reporting.dashboard import build_dashboard
+from app.reporting.dashboard import Dashboard, build_dashboard
 from app.reporting.exporting import CSV_TYPE, attachment, begin_export, stream_csv
 from app.reporting.filters import ExportQuery, ReportFilter, read_filter
 from app.reporting.listing import ListedResponse, Listing, ListRequest, list_responses
@@ -59,13 +60,14 @@ async def show_dashboard(
     today = clock.today(questionnaire.time_zone)
     asked, preset = read_page_filter(query, questionnaire, today, Preset.ALL)
     base = _base(member, survey_id)
-    board = await build_dashboard(
-        member.session,
-        questionnaire,
-        asked,
-        f"{base}/responses",
-        request.app.state.settings.secret_key,
-    )
+    state = request.app.state
+
+    async def ask(session: AsyncSession) -> Dashboard:
+        return await build_dashboard(
+            session, questionnaire, asked, f"{base}/responses", state.settings.secret_key
+        )
+
+    board = await state.replica.read(member.session, member.workspace_id, ask)
     return render(
         request,
         "reporting/dashboard.html",
