@@ -117,7 +117,6 @@ READERS_OF_COUNTS = {
     ("app/responses/counts.py", "DailyCount"),
     ("app/responses/counts.py", "Response labels"),
     ("app/responses/importing.py", "Edition"),
-    ("app/responses/importing.py", "Response labels"),
     ("app/responses/intake.py", "Response labels"),
     ("app/responses/mixing.py", "Response labels"),
     ("app/responses/mixing.py", "SegmentSet"),

@@ -160,11 +160,11 @@ async def _carry_out(
     dry: bool,
 ) -> ImportReport:
     if not dry:
-        with bytes_read(source.size, passes=2) as progress:
+        with bytes_read(source.size) as progress:
             return await import_answers(session, questionnaire, SYSTEM, plan, source, progress)
     if not plan.is_again:
         await refuse_repetition(session, questionnaire, source)
-    with bytes_read(source.size, passes=1) as progress:
+    with bytes_read(source.size) as progress:
         return check_file(questionnaire, plan, source, progress)
 
 

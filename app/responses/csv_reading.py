@@ -112,6 +112,15 @@ class CsvFile:
         """
         return _rows(self, progress)
 
+    def is_unchanged(self) -> bool:
+        """Whether the file is still the one that was looked at."""
+        return _hash(self.path) == self.file_hash
+
+
+def _hash(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
 
 def open_csv(path: Path, wanted: CsvFormat) -> CsvFile:
     """Look at a file: hash, encoding, delimiter and header. Raises UnreadableFile."""

@@ -18,22 +18,20 @@ UPDATE_BYTES = 64 * 1024
 
 
 @contextmanager
-def bytes_read(size: int, passes: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar over `passes` readings of `size` bytes; tell it the place in the file."""
+def bytes_read(size: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar over a reading of `size` bytes; tell it the place in the file."""
     columns = (TextColumn("Reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     hidden = not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
-        task = bar.add_task("", total=size * passes)
-        before = done = shown = 0
+        task = bar.add_task("", total=size)
+        shown = 0
 
         def tell(place: int) -> None:
-            nonlocal before, done, shown
-            done += place - before if place >= before else place
-            before = place
-            if done >= shown + UPDATE_BYTES:
-                shown = done
-                bar.update(task, completed=done)
+            nonlocal shown
+            if place >= shown + UPDATE_BYTES:
+                shown = place
+                bar.update(task, completed=place)
 
         yield tell
 

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from app.foundation import clock
@@ -21,9 +22,12 @@ from app.surveys.models import MAX_VALUES
 from app.surveys.rules import find_value_problems
 from app.surveys.schemas import NONE, OTHER, Dimension, Questionnaire
 
+_Meaning = TypeVar("_Meaning")
 _SCORE = re.compile(r"\+?([0-9]{1,2})(?:\.0+)?")
 _MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null"})
 _NO_COMMENT = frozenset({"", "NA", "NaN", "NULL", "#N/A"})
+# Cells remembered with what they mean: a column of scores, days or values has few that differ.
+CELLS_KEPT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +51,19 @@ class ImportPlan:
     is_again: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedAnswer:
-    """What a good row says. `labels` holds declared values, and `other` for undeclared ones."""
+class ImportedAnswer(NamedTuple):
+    """What a good row says. `values` has one for each of the dimensions `keys`: declared ones,
+    `other` for undeclared ones, and the empty text for none."""
 
     score: int
     comment: str | None
     answered_on: date
-    labels: Mapping[str, str]
+    keys: tuple[str, ...]
+    values: tuple[str, ...]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {key: value for key, value in zip(self.keys, self.values, strict=True) if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +95,13 @@ class RowReader:
         self._comment = _find(source, plan.comment_column)
         self._date = _find(source, plan.date_column)
         self._width = source.width
+        self._scores: dict[str, int | None] = {}
+        self._days: dict[str, date] = {}
         self._values = [
             _ValueColumn(_dimension(questionnaire, key), source.find_column(column), plan)
             for key, column in plan.segments.items()
         ]
+        self._keys = tuple(column.key for column in self._values)
         if self._default_day and not EARLIEST_DAY <= self._default_day <= self._today:
             raise Invalid(
                 "The day given with --answered-on must be from %(first)s to today.",
@@ -112,16 +124,26 @@ class RowReader:
         if row.problem:
             raise _Bad(row.problem)
         cells = _fitted(row.cells, self._width)
-        score = _read_score(cells[self._score])
+        score = self._read_score(cells[self._score])
         if score is None:
             return None
         comment = None if self._comment is None else _read_comment(cells[self._comment])
         day = self._read_day("" if self._date is None else cells[self._date])
         # Last, since a value is declared only for an answer that is stored.
-        labels = [(column.key, column.read(cells)) for column in self._values]
-        return ImportedAnswer(score, comment, day, {key: value for key, value in labels if value})
+        values = tuple([column.read(cells) for column in self._values])
+        return ImportedAnswer(score, comment, day, self._keys, values)
+
+    def _read_score(self, cell: str) -> int | None:
+        if cell not in self._scores:
+            _keep(self._scores, cell, _read_score(cell))
+        return self._scores[cell]
 
     def _read_day(self, cell: str) -> date:
+        if cell not in self._days:
+            _keep(self._days, cell, self._find_day(cell))
+        return self._days[cell]
+
+    def _find_day(self, cell: str) -> date:
         if _is_missing(cell):
             if self._default_day is None:
                 raise _Bad("there is no date; --answered-on gives rows without one a day")
@@ -146,6 +168,7 @@ class _ValueColumn:
     def __init__(self, dimension: Dimension, place: int, plan: ImportPlan) -> None:
         self.key = dimension.key
         self.new_values: list[ValueInput] = []
+        self._cells: dict[str, str] = {}
         self._place = place
         self._declares = plan.declares_values
         self._room = MAX_VALUES - len(dimension.values)
@@ -160,7 +183,13 @@ class _ValueColumn:
 
     def read(self, cells: Sequence[str]) -> str:
         """The declared value of the row, `other`, or nothing."""
-        text = " ".join(cells[self._place].split())
+        cell = cells[self._place]
+        if cell not in self._cells:
+            _keep(self._cells, cell, self._find(cell))
+        return self._cells[cell]
+
+    def _find(self, cell: str) -> str:
+        text = " ".join(cell.split())
         if _is_missing(text):
             return ""
         known = self._known.get(_folded(text))
@@ -174,6 +203,12 @@ class _ValueColumn:
         self._keys.add(value.key)
         self._known[_folded(label)] = value.key
         return value.key
+
+
+def _keep(cells: dict[str, _Meaning], cell: str, meaning: _Meaning) -> None:
+    if len(cells) >= CELLS_KEPT:
+        cells.clear()
+    cells[cell] = meaning
 
 
 def _find(source: CsvFile, column: str | None) -> int | None:

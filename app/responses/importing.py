@@ -1,12 +1,13 @@
 """Takes a whole file of answers in, or nothing of it; and takes it back out.
 
-A file is read twice: once to see what it says, which writes nothing and is all a dry run does, and
-once to store it. So a file with bad rows is refused before a single lock is taken.
+A file is read once. What it says goes to a temporary table first, which a dry run leaves out: a
+file with bad rows is refused before a single lock is taken. From there the database stores and
+counts the answers, so that a million of them take no more memory here than a thousand.
 """
 
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -17,16 +18,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.audit import record_event
 from app.accounts.schemas import Actor
 from app.foundation import clock
+from app.foundation.copying import copy_into, escaped
 from app.foundation.errors import Conflict, Invalid, NotFound
 from app.foundation.tokens import new_id
-from app.responses.answer_rows import insert_answers
 from app.responses.closing import BY_API, close_import, close_in_time, lock_edition
-from app.responses.counts import CountKey, apply_count_changes, count_key
 from app.responses.csv_reading import CsvFile, Progress
 from app.responses.deletions import record_deletions
+from app.responses.import_counts import count_import
 from app.responses.import_rows import BadRow, ImportedAnswer, ImportPlan, RowReader
 from app.responses.models import SCORES, DeletionReason, Edition, Import, Response, Standing
-from app.responses.schemas import StoredAnswer
 from app.responses.segment_sets import LabelSet, ensure_segment_sets
 from app.surveys.actions import mark_answered
 from app.surveys.dimensions import add_values
@@ -37,8 +37,6 @@ from app.surveys.queries import lock_survey
 from app.surveys.schemas import OTHER, Questionnaire
 
 BAD_ROWS_KEPT = 20
-BATCH_SIZE = 2_000
-COUNTS_AT_ONCE = 20_000
 
 
 @dataclass(slots=True)
@@ -79,9 +77,16 @@ class ImportReport:
     def _add_answer(self, answer: ImportedAnswer) -> None:
         self.scores[answer.score] += 1
         self.comment_count += answer.comment is not None
-        self.other_counts.update(key for key, value in answer.labels.items() if value == OTHER)
-        self.first_day = min(self.first_day or answer.answered_on, answer.answered_on)
-        self.last_day = max(self.last_day or answer.answered_on, answer.answered_on)
+        if OTHER in answer.values:
+            found = zip(answer.keys, answer.values, strict=True)
+            self.other_counts.update(key for key, value in found if value == OTHER)
+        day = answer.answered_on
+        if self.first_day is None or self.last_day is None:
+            self.first_day = self.last_day = day
+        elif day < self.first_day:
+            self.first_day = day
+        elif day > self.last_day:
+            self.last_day = day
 
 
 class BadRows(Invalid):
@@ -107,10 +112,21 @@ def check_file(
     cannot be imported are in the report.
     """
     reader, report = RowReader(questionnaire, plan, source), ImportReport()
-    for row in source.rows(progress):
-        report.add(reader.read(row))
-    report.declared = reader.declared
+    for _answer in _answers(reader, report, source, progress):
+        pass
     return report
+
+
+def _answers(
+    reader: RowReader, report: ImportReport, source: CsvFile, progress: Progress | None
+) -> Iterator[ImportedAnswer]:
+    """The good rows of a file; all of them are in the report in the end."""
+    for row in source.rows(progress):
+        found = reader.read(row)
+        report.add(found)
+        if isinstance(found, ImportedAnswer):
+            yield found
+    report.declared = reader.declared
 
 
 async def import_answers(
@@ -124,13 +140,15 @@ async def import_answers(
     """Store a file's answers under one import, within the caller's transaction.
 
     Raises BadRows unless `plan.skips_bad_rows`, Conflict for a file that was imported before
-    unless `plan.is_again`, and what `check_file` raises. `progress` hears of the file twice.
+    unless `plan.is_again`, and what `check_file` raises.
     """
     workspace_id = questionnaire.workspace_id
     await _take_turn(session, workspace_id)
     if not plan.is_again:
         await refuse_repetition(session, questionnaire, source)
-    report = check_file(questionnaire, plan, source, progress)
+    report, sets = await _read(session, questionnaire, plan, source, progress)
+    if not source.is_unchanged():
+        raise Conflict("The file changed while it was read; nothing was stored.")
     _require_answers(report, plan)
     today = clock.today(questionnaire.time_zone)
     in_time = await close_in_time(session, workspace_id, questionnaire.survey_id, today)
@@ -139,7 +157,7 @@ async def import_answers(
     for key, values in report.declared.items():
         await add_values(session, workspace_id, actor, questionnaire.survey_id, key, values)
     report.import_id = await _record_import(session, questionnaire, actor, source, report)
-    await _store(session, questionnaire, plan, source, report, progress)
+    await _store(session, questionnaire, plan, report.import_id, sets)
     assert in_time.closed_through is not None
     await close_import(
         session, workspace_id, questionnaire.survey_id, report.import_id, in_time.closed_through
@@ -197,19 +215,18 @@ async def undo_import(
     if found.file_hash == BY_API:  # the day may not be over: let nothing be added meanwhile
         await lock_edition(session, workspace_id, found.survey_id)
     await refuse_while_held(session, workspace_id, found.survey_id)
-    changes = await _lock_and_count(session, workspace_id, import_id)
+    removed = await _hold_answers(session, workspace_id, import_id)
+    await count_import(session, workspace_id, found.survey_id, import_id, is_undone=True)
     await session.execute(
         delete(Response).where(
             Response.workspace_id == workspace_id, Response.import_id == import_id
         )
     )
-    await _apply(session, workspace_id, {key: -number for key, number in changes.items()})
     # What was published of the import goes with its edition.
     await session.execute(
         delete(Edition).where(Edition.workspace_id == workspace_id, Edition.import_id == import_id)
     )
     found.undone_at = clock.now()
-    removed = changes.total()
     await record_deletions(
         session, workspace_id, found.survey_id, DeletionReason.IMPORT_UNDONE, removed
     )
@@ -269,104 +286,100 @@ async def _record_import(
     return record.id
 
 
-async def _store(
+async def _read(
     session: AsyncSession,
     questionnaire: Questionnaire,
     plan: ImportPlan,
     source: CsvFile,
-    report: ImportReport,
     progress: Progress | None,
-) -> None:
-    """The second reading. Counts come last, as everywhere: nothing is locked after them."""
-    assert report.import_id is not None
-    reader = RowReader(questionnaire, plan, source)
-    found = (reader.read(row) for row in source.rows(progress))
-    answers = (answer for answer in found if isinstance(answer, ImportedAnswer))
-    changes: Counter[CountKey] = Counter()
-    sets: dict[frozenset[tuple[str, str]], uuid.UUID] = {}
-    while batch := list(islice(answers, BATCH_SIZE)):
-        await _add_sets(session, questionnaire, batch, sets)
-        stored = [
-            _stored(questionnaire, reader.language, report.import_id, answer, sets)
-            for answer in batch
-        ]
-        await insert_answers(session, questionnaire.workspace_id, stored)
-        changes.update(map(count_key, stored))
-    if changes.total() != report.stored_count:
-        raise Conflict("The file changed while it was read; nothing was stored.")
-    await _apply(session, questionnaire.workspace_id, changes)
+) -> tuple[ImportReport, Collection[LabelSet]]:
+    """Read the file into a temporary table; returns what it says, and its segment sets."""
+    reader, report = RowReader(questionnaire, plan, source), ImportReport()
+    sets = _Sets(questionnaire.survey_id)
+    found = _answers(reader, report, source, progress)
+    lines = (
+        f"{sets.id_of(answer)}\t{answer.score}\t"
+        f"{NULL if answer.comment is None else escaped(answer.comment)}\t{answer.answered_on}\n"
+        for answer in found
+    )
+    await session.execute(_MAKE_TABLE)
+    await copy_into(session, TABLE, COLUMNS, _in_parts(lines))
+    return report, sets.known.values()
 
 
-async def _add_sets(
+def _in_parts(lines: Iterator[str]) -> Iterator[str]:
+    while part := "".join(islice(lines, LINES_AT_ONCE)):
+        yield part
+
+
+class _Sets:
+    """The combinations of segment values that a file has."""
+
+    def __init__(self, survey_id: uuid.UUID) -> None:
+        self.known: dict[tuple[str, ...], LabelSet] = {}
+        self._survey_id = survey_id
+        self._ids: dict[tuple[str, ...], uuid.UUID] = {}
+
+    def id_of(self, answer: ImportedAnswer) -> uuid.UUID:
+        if answer.values not in self._ids:
+            found = LabelSet(self._survey_id, answer.labels)
+            self.known[answer.values], self._ids[answer.values] = found, found.id
+        return self._ids[answer.values]
+
+
+async def _store(
     session: AsyncSession,
     questionnaire: Questionnaire,
-    batch: Sequence[ImportedAnswer],
-    sets: dict[frozenset[tuple[str, str]], uuid.UUID],
-) -> None:
-    """Make the segment sets that the batch is the first to need; `sets` has their ids by label."""
-    combinations = {frozenset(answer.labels.items()) for answer in batch}
-    new = {
-        labels: LabelSet(questionnaire.survey_id, dict(labels))
-        for labels in combinations
-        if labels not in sets
-    }
-    await ensure_segment_sets(session, questionnaire.workspace_id, new.values())
-    sets.update({labels: label_set.id for labels, label_set in new.items()})
-
-
-def _stored(
-    questionnaire: Questionnaire,
-    language: str,
+    plan: ImportPlan,
     import_id: uuid.UUID,
-    answer: ImportedAnswer,
-    sets: Mapping[frozenset[tuple[str, str]], uuid.UUID],
-) -> StoredAnswer:
-    return StoredAnswer(
-        id=new_id(),
-        survey_id=questionnaire.survey_id,
-        version_id=questionnaire.version_id,
-        segment_set_id=sets[frozenset(answer.labels.items())],
-        score=answer.score,
-        comment=answer.comment,
-        language=language,
-        channel=Channel.IMPORT,
-        answered_on=answer.answered_on,
-        standing=Standing.COUNTED,
-        import_id=import_id,
-    )
-
-
-async def _apply(
-    session: AsyncSession, workspace_id: uuid.UUID, changes: Mapping[CountKey, int]
+    sets: Collection[LabelSet],
 ) -> None:
-    """Move many counts a part at a time, still locking their rows in the one order."""
-    keys = iter(sorted(changes))
-    while part := list(islice(keys, COUNTS_AT_ONCE)):
-        await apply_count_changes(session, workspace_id, {key: changes[key] for key in part})
+    """Counts come last, as everywhere: nothing is locked after them."""
+    workspace_id, survey_id = questionnaire.workspace_id, questionnaire.survey_id
+    await ensure_segment_sets(session, workspace_id, sets)
+    await session.execute(
+        _STORE,
+        {
+            "workspace_id": workspace_id,
+            "survey_id": survey_id,
+            "version_id": questionnaire.version_id,
+            "language": plan.language or questionnaire.default_language,
+            "channel": Channel.IMPORT.value,
+            "standing": Standing.COUNTED.value,
+            "import_id": import_id,
+        },
+    )
+    await count_import(session, workspace_id, survey_id, import_id)
 
 
-async def _lock_and_count(
+async def _hold_answers(
     session: AsyncSession, workspace_id: uuid.UUID, import_id: uuid.UUID
-) -> Counter[CountKey]:
-    """Hold the import's answers, so that none is excluded meanwhile, and say where they count."""
+) -> int:
+    """Hold the import's answers, so that none is excluded meanwhile; returns how many there are."""
     of_import = (Response.workspace_id == workspace_id) & (Response.import_id == import_id)
     held = select(Response.id).where(of_import).order_by(Response.id).with_for_update().subquery()
-    await session.execute(select(func.count()).select_from(held))
-    keys = (
-        Response.survey_id,
-        Response.answered_on,
-        Response.segment_set_id,
-        Response.language,
-        Response.channel,
-        Response.standing,
-        Response.score,
-    )
-    rows = await session.execute(select(*keys, func.count()).where(of_import).group_by(*keys))
-    return Counter(
-        {
-            CountKey(
-                survey_id, day, set_id, language, Channel(channel), Standing(standing), score
-            ): number
-            for survey_id, day, set_id, language, channel, standing, score, number in rows
-        }
-    )
+    number: int = await session.scalar(select(func.count()).select_from(held)) or 0
+    return number
+
+
+# Row-level security leaves temporary tables alone, so COPY may write into this one.
+TABLE = "imported_answers"
+COLUMNS = ("segment_set_id", "score", "comment", "answered_on")
+NULL = "\\N"
+LINES_AT_ONCE = 500
+_MAKE_TABLE = text(
+    f"""
+    CREATE TEMPORARY TABLE {TABLE}
+        (segment_set_id uuid, score smallint, comment text, answered_on date)
+    ON COMMIT DROP
+    """
+)
+_STORE = text(
+    f"""
+    INSERT INTO responses (workspace_id, id, survey_id, version_id, segment_set_id, score, comment,
+        language, channel, answered_on, standing, import_id)
+    SELECT :workspace_id, gen_random_uuid(), :survey_id, :version_id, segment_set_id, score,
+        comment, :language, :channel, answered_on, :standing, :import_id
+    FROM pg_temp.{TABLE}
+    """  # noqa: S608
+)
