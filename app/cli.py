@@ -67,11 +67,23 @@ def serve(
             reports = Path(stack.enter_context(TemporaryDirectory(prefix="honne-metrics-")))
         ready = stack.enter_context(_running_database(settings))
         server, background = _server(ready, listener, reports), _background(ready, metrics, reports)
-        watch = [_watch(ready)] if settings.is_embedded else []
+        beside = [background, *([_watch(ready)] if settings.is_embedded else [])]
         supervise(
-            [*[server] * workers, background, *watch],
+            [*[server] * workers, *(_without(listener, program) for program in beside)],
             lambda: _run(ready, lambda database: _announce(database, ready)),
+            # From now on only the servers hold it, and nobody knocks in vain once they are gone.
+            listener.close,
         )
+
+
+def _without(listener: socket, program: Program) -> Program:
+    """The program in a process that does not hold the port open."""
+
+    def run(ready: Callable[[], None]) -> None:
+        listener.close()
+        program.run(ready)
+
+    return Program(program.name, run)
 
 
 def _server(settings: Settings, listener: socket, reports: Path | None) -> Program:

@@ -48,19 +48,31 @@ class _Place:
     pause_s: float = 0.5
 
 
-def supervise(programs: Sequence[Program], when_ready: Callable[[], None]) -> None:
+def supervise(
+    programs: Sequence[Program],
+    when_ready: Callable[[], None],
+    when_stopping: Callable[[], None] = lambda: None,
+) -> None:
     """Run each program in a process of its own until SIGTERM or SIGINT; replace those that die.
 
-    `when_ready` is called once all have said that they are ready. Raises StartupError where one
-    ends before that. A program that keeps dying is started again ever more slowly.
+    `when_ready` is called once all have said that they are ready, `when_stopping` once nothing
+    more will be started: then to let go of what only the children should hold. Raises StartupError
+    where one ends before it was ready. A program that keeps dying is started again ever more
+    slowly.
     """
-    _Supervisor(programs, when_ready).run()
+    _Supervisor(programs, when_ready, when_stopping).run()
 
 
 class _Supervisor:
-    def __init__(self, programs: Sequence[Program], when_ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        programs: Sequence[Program],
+        when_ready: Callable[[], None],
+        when_stopping: Callable[[], None],
+    ) -> None:
         self.places = [_Place(program) for program in programs]
         self.when_ready = when_ready
+        self.when_stopping = when_stopping
         self.stop_signal = 0
         self.is_ready = False
         self.lifeline = os.pipe()
@@ -77,6 +89,7 @@ class _Supervisor:
         try:
             self._keep_running()
         finally:
+            self.when_stopping()
             self._end_all()
             signal.set_wakeup_fd(-1)
             for number, handler in before.items():
