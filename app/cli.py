@@ -102,7 +102,7 @@ def _background(settings: Settings, metrics: list[socket], reports: Path | None)
             ready()
 
         os.nice(LOWEST_PRIORITY)
-        run_server(create_background(settings, JOBS, reports), metrics, announce)
+        run_server(create_background(settings, JOBS, reports), metrics, announce, reports)
 
     return Program("background", run)
 

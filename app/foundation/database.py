@@ -83,7 +83,7 @@ class Pool:
     """How many connections are kept, how many more opened for a while, and how long (in seconds)
     one is waited for. `lock_ms` and `idle_ms` end a transaction that waits for a lock, or for its
     own process, for that many milliseconds; 0 for never. A pool with a `name` is measured, and its
-    statements are logged from `slow_ms` on. Through a pool that `is_read_only` nothing is written."""
+    statements are logged from `slow_ms` on. One that `is_read_only` writes nothing."""
 
     size: int = POOL_SIZE
     overflow: int = POOL_OVERFLOW

@@ -6,6 +6,7 @@ behind PgBouncer, and it falls with the process that held it.
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
@@ -13,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.foundation.database import Database
+from app.foundation.tally import tally
 
 logger = logging.getLogger("honne.jobs")
 
@@ -58,6 +60,17 @@ async def run_jobs(database: Database, jobs: Sequence[Job]) -> bool:
         if not await session.scalar(select(func.pg_try_advisory_xact_lock(LOCK_NUMBER))):
             return False
         for job in jobs:
-            touched = await job(database)
-            logger.info("job done", extra={"job": getattr(job, "__name__", "job"), "rows": touched})
+            await _run(database, job)
         return True
+
+
+async def _run(database: Database, job: Job) -> None:
+    name = getattr(job, "__name__", "job")
+    started, outcome = time.perf_counter(), "failed"
+    try:
+        touched = await job(database)
+        outcome = "done"
+    finally:
+        tally.count("honne_jobs", name, outcome)
+        tally.observe(time.perf_counter() - started, "honne_job_seconds", name)
+    logger.info("job done", extra={"job": name, "rows": touched})

@@ -108,7 +108,7 @@ def read_snapshots(folder: Path) -> dict[str, dict[Key, Any]]:
             total.count(*key, by=value)
         for *key, values in found["histograms"]:
             _add(total.histograms.setdefault(tuple(key), [0.0] * len(values)), values)
-        if _lives(int(path.stem)):
+        if found["gauges"] and _lives(int(path.stem)):
             for *key, value in (*found["gauges"], ["honne_processes", 1]):
                 gauges[tuple(key)] = gauges.get(tuple(key), 0) + value
     return {"counters": total.counters, "histograms": total.histograms, "gauges": gauges}

@@ -187,6 +187,7 @@ async def test_the_numbers_of_all_processes_are_added_up(
     assert found["honne_answers_waiting"] == 0
     assert found["honne_processes"] == 2
     assert found['honne_pool_limit{pool="requests"}'] == 2 * (40 // 2 - 3)
+    assert found['honne_jobs_total{job="expire_sign_ins",outcome="done"}'] == 1
     assert later[taken] == found[taken]
     assert later["honne_processes"] == 2
     log = honne.log.read_text()
