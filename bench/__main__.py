@@ -5,8 +5,20 @@ import sys
 from collections.abc import Callable, Iterable
 
 from bench.attack import measure_attack
+from bench.dashboards import (
+    measure_dashboard_growth,
+    measure_dashboard_ms,
+    measure_metrics_ms,
+    measure_metrics_vs_duckdb,
+    measure_metrics_vs_raw,
+)
+from bench.export_rows import measure_export_growth_mb, measure_export_rows
 from bench.figures import Figure
 from bench.form_page import measure_form_page
+from bench.import_rows import measure_import_rows
+from bench.jobs_vs_submit_p99 import measure_jobs_vs_submit_p99
+from bench.load_rows import measure_load_rows
+from bench.start import measure_idle_mb, measure_start_s
 from bench.submit_api import measure_submit_api
 from bench.submit_form import measure_submit_form
 from bench.submit_many_workspaces import measure_submit_many_workspaces
@@ -21,6 +33,18 @@ MEASUREMENTS: dict[str, Callable[[float], Iterable[Figure]]] = {
     "submit_many_workspaces": measure_submit_many_workspaces,
     "submit_p99_ms": measure_submit_p99_ms,
     "form_page": measure_form_page,
+    "jobs_vs_submit_p99": measure_jobs_vs_submit_p99,
+    "dashboard_growth": measure_dashboard_growth,
+    "dashboard_ms": measure_dashboard_ms,
+    "metrics_ms": measure_metrics_ms,
+    "metrics_vs_duckdb": measure_metrics_vs_duckdb,
+    "metrics_vs_raw": measure_metrics_vs_raw,
+    "load_rows": measure_load_rows,
+    "export_rows": measure_export_rows,
+    "export_growth_mb": measure_export_growth_mb,
+    "import_rows": measure_import_rows,
+    "start_s": measure_start_s,
+    "idle_mb": measure_idle_mb,
     "attack": measure_attack,
     "visibility": measure_visibility,
 }

@@ -1,0 +1,106 @@
+"""How long answers take while everything that can wait is going on too, against without it.
+
+Beside the load of half of what Honne can bear, a survey of many answers is exported again and
+again, and the jobs run without a pause in a process of the lowest priority, as Honne runs them.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from bench.figures import Figure
+from bench.installation import Installation, fresh_installation, serving
+from bench.load import load
+from bench.pgbench import CLIENTS
+from bench.requests import VARIETY, api_requests
+from bench.submit_api import ROUNDS, SECONDS, WARM_UP_SECONDS, submit
+
+JOBS = """
+import asyncio, os, sys
+from app.foundation import scheduler
+from app.foundation.database import Database
+from app.main import JOBS
+
+async def main():
+    database = Database(sys.argv[1])
+    while True:
+        await scheduler.run_jobs(database, JOBS)
+
+os.nice(19)
+asyncio.run(main())
+"""
+
+
+def measure_jobs_vs_submit_p99(scale: float) -> Iterator[Figure]:
+    """Medians of three rounds, each of one stretch without and one with the work beside it."""
+    alone, beside = [], []
+    with fresh_installation() as installation, serving(installation):
+        # What is exported later: as many answers as come in.
+        submit(installation, WARM_UP_SECONDS + SECONDS * scale)
+        for _round in range(ROUNDS):
+            rate = submit(installation, SECONDS * scale / 2) / 2
+            alone.append(_p99_ms(installation, SECONDS * scale, rate))
+            with _exporting(installation), _jobs_running(installation):
+                beside.append(_p99_ms(installation, SECONDS * scale, rate))
+    yield Figure("jobs_vs_submit_p99", statistics.median(beside), "ms", statistics.median(alone))
+
+
+def _p99_ms(installation: Installation, seconds: float, rate: float) -> float:
+    requests = api_requests(installation, installation.places, VARIETY)
+    return load(
+        installation.address, requests, 201,
+        clients=CLIENTS, seconds=seconds, rate=rate, is_cyclic=True,
+    ).p99_ms  # fmt: skip
+
+
+@contextmanager
+def _exporting(installation: Installation) -> Iterator[None]:
+    """Fetch the CSV file of all answers over and over; raises where it is not given once."""
+    is_over = threading.Event()
+    sizes: list[int] = []
+    thread = threading.Thread(target=_export, args=[installation, is_over, sizes])
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+    if not sum(sizes):
+        raise RuntimeError("nothing was exported")
+
+
+def _export(installation: Installation, is_over: threading.Event, sizes: list[int]) -> None:
+    address = (
+        f"{installation.settings.public_url}/api/v1/surveys/{installation.survey_id}/responses.csv"
+    )
+    headers = {"Authorization": f"Bearer {installation.api_key}"}
+    with httpx.Client(headers=headers, timeout=60) as client:
+        while not is_over.is_set():
+            with client.stream("GET", address) as answer:
+                answer.raise_for_status()
+                for chunk in answer.iter_raw():
+                    sizes.append(len(chunk))
+                    if is_over.is_set():
+                        break
+
+
+@contextmanager
+def _jobs_running(installation: Installation) -> Iterator[None]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", JOBS, installation.settings.database_url],
+        env=dict(os.environ),
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield
+        if process.poll() is not None:
+            raise RuntimeError("the jobs ended")
+    finally:
+        process.kill()
+        process.wait()
