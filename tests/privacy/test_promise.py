@@ -16,9 +16,10 @@ from app.foundation import clock
 from app.foundation.database import Database
 from app.foundation.translation import set_language
 from app.reporting.decisions import GUARDED_BELOW
+from app.responses.erasure import erase_response
 from app.responses.intake import store_answers
 from app.responses.jobs import enforce_retention
-from app.responses.models import Response, Standing
+from app.responses.models import DeletionReason, Response, Standing
 from app.responses.promise import ALIKE_BELOW, RULES, promises_of
 from app.responses.receipts import write_receipt
 from app.responses.schemas import NewAnswer
@@ -292,6 +293,37 @@ async def deletion(stage: Stage) -> None:
     assert stored_answers(stage.owner) == []
 
 
+async def an_address_left(stage: Stage) -> None:
+    """By day, to those who manage the survey, and never with groups; it goes with its answer."""
+    stage.owner.execute("UPDATE surveys SET asks_contact = true")
+    answer = NewAnswer(
+        stage.scene.survey_id, stage.scene.version_id, 3, None, "en", Channel.LINK, JUNE,
+        labels={"plan": "pro"}, address="rita@customer.example",
+    )  # fmt: skip
+    async with stage.database.transaction(stage.cast.acme) as session:
+        [stored] = await store_answers(session, stage.cast.acme, [answer])
+    await stage.store(MINIMUM, plan="pro")
+    page = f"/w/{stage.cast.acme}/surveys/{stage.scene.survey_id}/responses"
+    seen = {}
+    for player in (stage.cast.mona, stage.cast.bob):
+        async with browser(stage.app, player.session_token) as member:
+            for query in ("", "?segment.plan=pro"):
+                listed = await member.get(page + query)
+                assert "As  written" in listed.text
+                seen[player.email, query] = "rita@customer.example" in listed.text
+    assert [who for who, is_seen in seen.items() if is_seen] == [(stage.cast.mona.email, "")]
+    async with stage.database.transaction(stage.cast.acme) as session:
+        await erase_response(session, stage.cast.acme, stored.id, DeletionReason.RECEIPT)
+    assert stage.owner.execute("SELECT count(*) FROM response_contacts").fetchone() == (0,)
+
+
+async def somebody_who_helps(stage: Stage) -> None:
+    stage.owner.execute("UPDATE surveys SET support = 'help@acme.example'")
+    async with browser(stage.app) as rita:
+        for address in (ADDRESS, "/s/cafe", "/s/cafe/thanks"):
+            assert "help@acme.example" in (await rita.get(address)).text
+
+
 async def somebody_to_ask(stage: Stage) -> None:
     async with browser(stage.app) as rita:
         assert "privacy@acme.example" in (await rita.get(ADDRESS)).text
@@ -304,6 +336,7 @@ CHECKS: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "The day, not the time": the_day,
     "Groups from a list": groups_from_a_list,
     "Saved as soon as chosen": saved_when_chosen,
+    "An address only if you leave it": an_address_left,
     "Sent twice, counted once": sent_twice,
     "Programs kept apart": programs_kept_apart,
     "No trace in the logs": no_trace,
@@ -319,6 +352,7 @@ CHECKS: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "Legal hold": legal_hold,
     "Deletion with the receipt": deletion,
     "Somebody to ask": somebody_to_ask,
+    "Somebody who helps": somebody_who_helps,
 }
 # The values of the survey that its sentences must say, by rule.
 NUMBERS = {
