@@ -74,6 +74,7 @@
       form.reset();
       delete store["answered " + slug];
       if (ticket.value == earlier) return location.reload();
+      choose();
     }
     show(false);
     form.querySelector("[name=score]").focus();
