@@ -143,7 +143,7 @@ class Client:
         return submission, {**answer, "segments": {"plan": self.chance.choice(PLANS)}}
 
     def _keyed(self) -> dict[str, str]:
-        key = str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
+        key = str(uuid.uuid4())
         return {**self.found.authorization, "Idempotency-Key": key}
 
     async def _send(

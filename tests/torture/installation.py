@@ -49,6 +49,7 @@ class Installation:
     variables: dict[str, str] = field(default_factory=dict)
     process: "subprocess.Popen[bytes] | None" = None
     published: Mapping[str, Any] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
@@ -67,12 +68,12 @@ class Installation:
     def authorization(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.api_key}"}
 
-    def start(self, *arguments: str) -> None:
+    def start(self) -> None:
         """Start the server and wait until it is ready."""
         command = [sys.executable, "-m", "tests.torture.crashing", str(self.order), "serve"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, *arguments],
+                [*command, *self.arguments],
                 cwd=ROOT,
                 env=environment(
                     HONNE_DATA_DIR=str(self.folder),
@@ -213,7 +214,8 @@ def installation(folder: Path, **variables: str) -> Iterator[Installation]:
 def serving(folder: Path, *arguments: str, **variables: str) -> Iterator[Installation]:
     """An installation whose server is ready and whose past months are published."""
     with installation(folder, **variables) as found:
-        found.start(*arguments)
+        found.arguments = arguments
+        found.start()
         found.read_figures()
         found.published = found.read_figures()
         assert found.published["rows"], "nothing was published that could be lost"

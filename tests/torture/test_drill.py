@@ -91,10 +91,11 @@ def _compare(found: Installation, there: Installation) -> int:
     return sum(rows.values())
 
 
-def _drill(folder: Path, say: Say) -> None:
+@pytest.mark.torture
+def test_the_drill(tmp_path: Path, say: Say) -> None:
     ledger = Ledger()
-    with serving(folder) as found:
-        under_load, quiet = folder / "under-load", folder / "quiet"
+    with serving(tmp_path) as found:
+        under_load, quiet = tmp_path / "under-load", tmp_path / "quiet"
         expected = asyncio.run(_back_up_under_load(found, ledger, under_load))
         assert found.find_faults(ledger) == []
         _honne(found, "backup", str(quiet))
@@ -109,17 +110,3 @@ def _drill(folder: Path, say: Say) -> None:
         f"{read_backup(under_load).total} rows under load",
         f"{rows} rows compared",
     )
-
-
-def test_a_backup_under_load_is_restored_elsewhere(tmp_path: Path) -> None:
-    ledger = Ledger()
-    with serving(tmp_path) as found:
-        backup = tmp_path / "backup"
-        expected = asyncio.run(_back_up_under_load(found, ledger, backup))
-        with _restored(found, backup) as there:
-            assert there.find_faults(expected) == []
-
-
-@pytest.mark.torture
-def test_the_drill(tmp_path: Path, say: Say) -> None:
-    _drill(tmp_path, say)

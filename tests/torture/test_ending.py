@@ -87,31 +87,36 @@ def _hold(found: Installation) -> None:
         time.sleep(HELD_S)
 
 
-def _end_under_load(folder: Path, say: Say, *arguments: str) -> None:
-    ending = Ending(Ledger())
-    with serving(folder, *arguments) as found:
-        signalled_at, readiness = asyncio.run(_end(found, ending))
-        assert found.process is not None
-        assert found.process.wait(60) == 0
-        took_s = time.monotonic() - signalled_at
-        lost_before = [at for at in ending.lost_at if at < signalled_at - MARGIN_S]
-        say("SIGTERM", *arguments, dict(ending.statuses), f"{len(ending.lost_at)} lost after it",
-            f"over after {took_s:.1f} s")  # fmt: skip
-        assert not lost_before, "accepted before the signal, and never answered"
-        assert readiness[0] == 200
-        assert readiness[-1] == 503, "nobody was told before the door closed"
-        assert set(ending.statuses) <= {201, 503}
-        found.start()
-        assert found.find_faults(ending.ledger) == []
+def end_under_load(found: Installation, ledger: Ledger, say: Say) -> None:
+    """End a running server by SIGTERM, start it again and hold what it stores against what it
+    acknowledged."""
+    ending = Ending(ledger)
+    signalled_at, readiness = asyncio.run(_end(found, ending))
+    assert found.process is not None
+    assert found.process.wait(60) == 0
+    took_s = time.monotonic() - signalled_at
+    say("SIGTERM", dict(ending.statuses), f"{len(ending.lost_at)} lost after it",
+        f"over after {took_s:.1f} s")  # fmt: skip
+    lost_before = [at for at in ending.lost_at if at < signalled_at - MARGIN_S]
+    assert not lost_before, "accepted before the signal, and never answered"
+    assert readiness[0] == 200
+    assert readiness[-1] == 503, "nobody was told before the door closed"
+    assert set(ending.statuses) <= {201, 503}
+    found.start()
+    assert found.find_faults(ledger) == []
 
 
+@pytest.mark.torture
 def test_what_was_accepted_is_finished(tmp_path: Path, say: Say) -> None:
-    _end_under_load(tmp_path, say)
+    with serving(tmp_path) as found:
+        ledger = Ledger()
+        for _round in range(5):
+            end_under_load(found, ledger, say)
 
 
 @pytest.mark.torture
 def test_what_several_processes_accepted_is_finished(tmp_path: Path, say: Say) -> None:
-    for number in range(5):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        _end_under_load(folder, say, "--workers", "2")
+    with serving(tmp_path, "--workers", "2") as found:
+        ledger = Ledger()
+        for _round in range(5):
+            end_under_load(found, ledger, say)

@@ -35,7 +35,7 @@ SHORTAGES: dict[str, Shortage] = {
 }
 
 
-async def _starve(
+async def starve(
     found: Installation, ledger: Ledger, shortage: Shortage, seconds: float, say: Say, name: str
 ) -> None:
     """A shortage under load; afterwards everybody is served and nothing is lost."""
@@ -68,20 +68,12 @@ def _resident_mb(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
-def test_a_short_stop_and_a_short_absence(tmp_path: Path, say: Say) -> None:
-    ledger = Ledger()
-    with serving(tmp_path) as found:
-        for name in ("stopped", "away"):
-            asyncio.run(_starve(found, ledger, SHORTAGES[name], SHORTLY_S, say, name))
-        assert found.find_faults(ledger) == []
-
-
 @pytest.mark.torture
 def test_long_shortages(tmp_path: Path, say: Say) -> None:
     ledger = Ledger()
     with serving(tmp_path) as found:
         for name, shortage in SHORTAGES.items():
-            asyncio.run(_starve(found, ledger, shortage, AWAY_S, say, name))
+            asyncio.run(starve(found, ledger, shortage, AWAY_S, say, name))
             assert found.find_faults(ledger) == [], name
 
 
@@ -90,7 +82,7 @@ def test_a_full_disk(tmp_path: Path, say: Say) -> None:
     ledger = Ledger()
     with small_disk(tmp_path / "disk", megabytes=320) as disk, serving(disk) as found:
         for name in ("disk full", "disk full again"):
-            asyncio.run(_starve(found, ledger, full_disk, AWAY_S / 2, say, name))
+            asyncio.run(starve(found, ledger, full_disk, AWAY_S / 2, say, name))
             assert found.find_faults(ledger) == [], name
 
 
