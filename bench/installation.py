@@ -92,7 +92,13 @@ def fresh_installation(workspaces: int = 1) -> Iterator[Installation]:
 @contextmanager
 def serving(installation: Installation) -> Iterator[str]:
     """One server process on the installation; gives the address it answers at."""
-    settings = installation.settings
+    with serving_at(installation.settings):
+        yield installation.settings.public_url
+
+
+@contextmanager
+def serving_at(settings: Settings) -> Iterator[int]:
+    """One server process on the settings' data directory; gives its number."""
     environment = {
         **os.environ,
         "HONNE_DATA_DIR": str(settings.data_dir),
@@ -102,17 +108,17 @@ def serving(installation: Installation) -> Iterator[str]:
         "TRUSTED_PROXIES": "127.0.0.1",
     }
     command = [sys.executable, "-m", "app.cli", "serve"]
-    with running(command, environment, f"{settings.public_url}/health/ready"):
-        yield settings.public_url
+    with running(command, environment, f"{settings.public_url}/health/ready") as server:
+        yield server
 
 
 @contextmanager
-def running(command: Sequence[str], environment: Mapping[str, str], ready: str) -> Iterator[None]:
-    """A server process, once it answers at the address `ready`."""
+def running(command: Sequence[str], environment: Mapping[str, str], ready: str) -> Iterator[int]:
+    """A server process, once it answers at the address `ready`; gives its number."""
     server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
         _wait_until_ready(ready)
-        yield
+        yield server.pid
     finally:
         server.terminate()
         server.wait(timeout=READY_WITHIN_S)
@@ -174,7 +180,7 @@ def _wait_until_ready(address: str) -> None:
                 return
         except httpx.TransportError:
             pass
-        time.sleep(0.1)
+        time.sleep(0.02)
     raise TimeoutError(f"{address} is not ready after {READY_WITHIN_S} s")
 
 
