@@ -150,7 +150,12 @@ def _parsed(tag: str) -> Locale | None:
 
 def babel_locale(language: str | None = None) -> Locale:
     """The Babel locale of the reader's language, for dates and numbers."""
-    return Locale.parse(language or _language.get(), sep="-")
+    return _locale(language or _language.get())
+
+
+@lru_cache(100)
+def _locale(language: str) -> Locale:
+    return Locale.parse(language, sep="-")
 
 
 def _accepted(header: str) -> list[str]:

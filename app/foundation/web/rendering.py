@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from app.foundation.translation import babel_locale, current_language, isolate, 
 
 TEMPLATES = ROOT / "templates"
 STATIC = ROOT / "app" / "static"
+NUMBERS_KEPT = 10_000
 MINUS = "\u2212"
 
 
@@ -78,12 +79,23 @@ def format_nps(points: float | None) -> str:
 
 
 def format_number(value: float) -> str:
-    return str(format_decimal(value, locale=babel_locale()))
+    return _number(value, current_language())
 
 
 def format_share(percent: float) -> str:
     """A share given in per cent, shown in whole per cent."""
-    return str(format_percent(percent / 100, format="#,##0%", locale=babel_locale()))
+    return _share(percent, current_language())
+
+
+# A dashboard has hundreds of numbers, and the same ones when it is looked at again.
+@lru_cache(NUMBERS_KEPT)
+def _number(value: float, language: str) -> str:
+    return str(format_decimal(value, locale=babel_locale(language)))
+
+
+@lru_cache(NUMBERS_KEPT)
+def _share(percent: float, language: str) -> str:
+    return str(format_percent(percent / 100, format="#,##0%", locale=babel_locale(language)))
 
 
 def format_day(day: date | None, style: str = "medium") -> str:
