@@ -68,7 +68,7 @@ def make_backup(settings: Settings, folder: Path) -> BackupManifest:
         snapshot = _scalar(connection, "SELECT pg_export_snapshot()")
         made_at, rows = clock.now(), count_rows(connection)
         dump = unfinished / DUMP
-        dump_database(settings.database_owner_url, dump, snapshot)
+        sha256 = dump_database(settings.database_owner_url, dump, snapshot)
         manifest = BackupManifest(
             honne_version=VERSION,
             postgres_version=_scalar(connection, "SHOW server_version"),
@@ -76,7 +76,7 @@ def make_backup(settings: Settings, folder: Path) -> BackupManifest:
             made_at=made_at,
             key_mark=_key_mark(settings),
             bytes=dump.stat().st_size,
-            sha256=_sha256(dump),
+            sha256=sha256,
             rows=rows,
         )
         _write_durably(unfinished / MANIFEST, manifest.model_dump_json(indent=2) + "\n")

@@ -5,6 +5,7 @@ import stat
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,18 @@ async def test_what_is_not_whole_is_refused(
     manifest = json.loads((backup / MANIFEST).read_text())
     (backup / MANIFEST).write_text(json.dumps(manifest | changes))
     with pytest.raises(StartupError, match=reason):
+        _restore(target.settings_of(settings), backup)
+
+
+async def test_what_pg_restore_cannot_read_is_said_in_a_line(
+    backup: Path, settings: Settings, target: Target
+) -> None:
+    rubbish = b"rubbish " * 200_000
+    (backup / DUMP).write_bytes(rubbish)
+    manifest = json.loads((backup / MANIFEST).read_text())
+    changes = {"bytes": len(rubbish), "sha256": sha256(rubbish).hexdigest()}
+    (backup / MANIFEST).write_text(json.dumps(manifest | changes))
+    with pytest.raises(StartupError, match=r"^pg_restore failed \([^\n]+\)\.$"):
         _restore(target.settings_of(settings), backup)
 
 
