@@ -70,6 +70,11 @@ class Installation:
 
     def start(self) -> None:
         """Start the server and wait until it is ready."""
+        self.begin()
+        self.wait_until_ready()
+
+    def begin(self) -> None:
+        """Start the server."""
         command = [sys.executable, "-m", "tests.torture.crashing", str(self.order), "serve"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -86,7 +91,6 @@ class Installation:
                 stderr=log,
                 start_new_session=True,
             )
-        self.wait_until_ready()
 
     def wait_until_ready(self, within_s: float = READY_WITHIN_S) -> None:
         deadline = time.monotonic() + within_s
@@ -192,6 +196,16 @@ class Installation:
 def _rows(owner: psycopg.Connection) -> list[Row]:
     query = "SELECT comment, score, standing FROM responses WHERE comment LIKE %s"
     return [(row[0], row[1], row[2]) for row in owner.execute(query, [f"{MARK}%"])]
+
+
+def unfurnished(folder: Path) -> Installation:
+    """One that nobody has started yet: not even its folder is there."""
+    data = folder / "data"
+    port = str(free_port())
+    # Read without a data directory: reading would make it.
+    settings = read_settings({"PORT": port, "SECRET_KEY": "k" * 40})
+    folder.mkdir()
+    return Installation(data, settings, uuid.uuid4(), uuid.uuid4(), "", "")
 
 
 @contextmanager

@@ -5,9 +5,10 @@ import copy
 import random
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from urllib.parse import quote
 import pytest
 
 from app.archiving.backup import count_rows, read_backup
-from tests.processes import free_port, run_honne
+from tests.processes import ROOT, environment, free_port, run_honne
 from tests.torture.clients import Crowd
 from tests.torture.conftest import Say
 from tests.torture.installation import Installation, end_postgres, serving
@@ -44,9 +45,8 @@ async def _back_up_under_load(found: Installation, ledger: Ledger, backup: Path)
     return expected
 
 
-@contextmanager
-def _restored(found: Installation, backup: Path) -> Iterator[Installation]:
-    """The backup in a data directory of its own, served."""
+def _elsewhere(found: Installation, backup: Path) -> Installation:
+    """A new data directory with the key of the old one, for the backup."""
     folder = backup.with_name(f"{backup.name}-restored")
     data = folder / "data"
     data.mkdir(parents=True)
@@ -64,7 +64,13 @@ def _restored(found: Installation, backup: Path) -> Iterator[Installation]:
         database_url=moved(found.settings.database_url),
         database_owner_url=moved(found.settings.database_owner_url),
     )
-    there = replace(found, folder=data, settings=settings, process=None)
+    return replace(found, folder=data, settings=settings, process=None)
+
+
+@contextmanager
+def _restored(found: Installation, backup: Path) -> Iterator[Installation]:
+    """The backup in a data directory of its own, served."""
+    there = _elsewhere(found, backup)
     try:
         _honne(there, "restore", str(backup))
         there.start()
@@ -110,3 +116,58 @@ def test_the_drill(tmp_path: Path, say: Say) -> None:
         f"{read_backup(under_load).total} rows under load",
         f"{rows} rows compared",
     )
+
+
+def _begun(found: Installation, *arguments: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "app.cli", *arguments],
+        cwd=ROOT,
+        env=environment(HONNE_DATA_DIR=str(found.folder)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _kill_after(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
+    """Whether it was still at work."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    was_running = process.poll() is None
+    process.kill()
+    process.wait()
+    return was_running
+
+
+@pytest.mark.torture
+def test_killed_backups_and_restores_are_done_again(tmp_path: Path, say: Say) -> None:
+    """A killed one leaves nothing that looks whole, and nothing in the way of the next."""
+    chance, killed = random.Random(), 0
+    with serving(tmp_path) as found:
+        for number in range(8):
+            backup = tmp_path / f"backup-{number}"
+            was_running = _kill_after(_begun(found, "backup", str(backup)), chance.uniform(0.3, 3))
+            killed += was_running
+            assert was_running or backup.exists()
+            if backup.exists():
+                read_backup(backup)
+        whole = tmp_path / "whole"
+        _honne(found, "backup", str(whole))
+        there = _elsewhere(found, whole)
+        try:
+            for _number in range(4):
+                killed += _kill_after(_begun(there, "restore", str(whole)), chance.uniform(1, 4))
+                if there.postmaster() and not _is_empty(there):
+                    break
+            else:
+                _honne(there, "restore", str(whole))
+            there.start()
+            assert there.find_faults(Ledger()) == []
+        finally:
+            there.kill()
+            end_postgres(there)
+    say("killed", f"{killed} backups and restores")
+
+
+def _is_empty(found: Installation) -> bool:
+    with found.owner() as owner:
+        return not count_rows(owner)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.torture.blows import BLOWS
+from tests.torture.blows import BLOWS, kill_postmaster
 from tests.torture.clients import Crowd
 from tests.torture.conftest import Say
-from tests.torture.installation import Installation, serving
+from tests.torture.installation import Installation, end_postgres, serving, unfurnished
 from tests.torture.ledger import Ledger
 
 
@@ -55,3 +55,23 @@ def test_many_kills(tmp_path: Path, rounds: int, say: Say) -> None:
     with serving(tmp_path) as found:
         torture(found, Ledger(), islice(cycle(BLOWS), rounds), random.randrange(10**9), say)
         assert found.stop() == 0
+
+
+@pytest.mark.torture
+def test_kills_in_the_first_start(tmp_path: Path, rounds: int, say: Say) -> None:
+    """While Postgres is set up and the schema made: the next start does the rest."""
+    chance = random.Random()
+    for number in range(max(3, rounds // 12)):
+        found = unfurnished(tmp_path / str(number))
+        try:
+            found.begin()
+            time.sleep(chance.uniform(0.5, 6))
+            if chance.random() < 0.5:
+                kill_postmaster(found, chance)
+            found.kill()
+            found.start()
+            assert found.stop() == 0
+        finally:
+            found.kill()
+            end_postgres(found)
+    say("kills in the first start", number + 1)
