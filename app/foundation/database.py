@@ -82,8 +82,9 @@ UtcMoment = DateTime(timezone=True)
 class Pool:
     """How many connections are kept, how many more opened for a while, and how long (in seconds)
     one is waited for. `lock_ms` and `idle_ms` end a transaction that waits for a lock, or for its
-    own process, for that many milliseconds; 0 for never. A pool with a `name` is measured, and its
-    statements are logged from `slow_ms` on. One that `is_read_only` writes nothing."""
+    own process, for that many milliseconds; 0 for never. Of a pool with a `name` the use is told.
+    Statements of one that `is_timed` are timed, and logged from `slow_ms` on. Through one that
+    `is_read_only` nothing is written."""
 
     size: int = POOL_SIZE
     overflow: int = POOL_OVERFLOW
@@ -91,6 +92,7 @@ class Pool:
     lock_ms: int = 0
     idle_ms: int = 0
     name: str = ""
+    is_timed: bool = False
     slow_ms: int = 0
     is_read_only: bool = False
 
@@ -120,6 +122,8 @@ class Database:
         )
         if pool.name:
             self._measure(pool)
+        if pool.is_timed:
+            time_statements(self.engine.sync_engine, pool.slow_ms)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @asynccontextmanager
@@ -147,7 +151,6 @@ class Database:
         connections = cast(QueuePool, self.engine.sync_engine.pool)
         tally.watch(connections.checkedout, "honne_pool_connections", pool.name)
         tally.watch(lambda: pool.size + pool.overflow, "honne_pool_limit", pool.name)
-        time_statements(self.engine.sync_engine, pool.slow_ms)
 
 
 _LAST = "before commit"

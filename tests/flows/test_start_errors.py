@@ -39,6 +39,18 @@ def test_a_port_taken_by_another_start_that_is_not_ready_yet(tmp_path: Path) -> 
         take_port(settings)
 
 
+def test_a_metrics_port_in_use(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        values = {"PORT": str(free_port()), "METRICS_PORT": str(taken.getsockname()[1])}
+        done = run_honne("serve", HONNE_DATA_DIR=str(tmp_path), **values)
+    _assert_one_line(done, "METRICS_PORT")
+
+
+def test_more_workers_than_connections(tmp_path: Path) -> None:
+    done = run_honne("serve", "--workers", "9", HONNE_DATA_DIR=str(tmp_path))
+    _assert_one_line(done, "DATABASE_CONNECTIONS")
+
+
 def test_an_unreachable_database() -> None:
     url = f"postgresql://honne@127.0.0.1:{free_port()}/honne"
     done = run_honne("serve", PORT=str(free_port()), DATABASE_URL=url, SECRET_KEY=KEY)

@@ -67,6 +67,11 @@ def test_a_database_url_takes_psycopg_and_owns_itself() -> None:
         ({"SECRET_KEY": "short"}, "SECRET_KEY"),
         ({"TRUSTED_PROXIES": "everybody"}, "TRUSTED_PROXIES"),
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
+        ({"DATABASE_REPLICA_URL": "mysql://x"}, "DATABASE_REPLICA_URL"),
+        ({"DATABASE_CONNECTIONS": "7"}, "DATABASE_CONNECTIONS"),
+        ({"METRICS_PORT": "many"}, "METRICS_PORT"),
+        ({"SLOW_STATEMENT_MS": "-1"}, "SLOW_STATEMENT_MS"),
+        ({"STOP_DELAY_S": "1.5"}, "STOP_DELAY_S"),
         ({"HONNE_DATA_DIR": "/proc/nowhere"}, "HONNE_DATA_DIR"),
     ],
 )
@@ -83,3 +88,12 @@ def test_loopback_addresses(host: str) -> None:
 @pytest.mark.parametrize("host", ["10.0.0.1", "survey.example", "::2", "0.0.0.0"])  # noqa: S104
 def test_other_addresses(host: str) -> None:
     assert not is_loopback(host)
+
+
+def test_workers_share_the_connections(tmp_path: Path) -> None:
+    settings = read_settings({"HONNE_DATA_DIR": str(tmp_path), "DATABASE_CONNECTIONS": "20"})
+    assert settings.with_workers(2).workers == 2
+    with pytest.raises(StartupError, match="DATABASE_CONNECTIONS"):
+        settings.with_workers(3)
+    with pytest.raises(StartupError, match="At least one"):
+        settings.with_workers(0)

@@ -13,7 +13,7 @@ SLOW = text("SELECT pg_sleep(0.03), CAST(:comment AS text)")
 
 
 async def ask(settings: Settings, timing: Timing, slow_ms: int = 20) -> None:
-    database = Database(settings.database_url, Pool(1, name="requests", slow_ms=slow_ms))
+    database = Database(settings.database_url, Pool(1, is_timed=True, slow_ms=slow_ms))
     token = timing_var.set(timing)
     try:
         async with database.transaction() as session:

@@ -32,8 +32,9 @@ class Problem(BaseModel):
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of an operation that may end with these statuses, or with 401, 403 or 429."""
-    return {status: _problem_response(status) for status in sorted({401, 403, 429, *statuses})}
+    """The `responses` of an operation that may end with these statuses, or as any other: with 401,
+    403, 429 or 503."""
+    return {status: _problem_response(status) for status in sorted({401, 403, 429, 503, *statuses})}
 
 
 def _problem_response(status: int) -> dict[str, Any]:
