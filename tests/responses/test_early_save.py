@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import psycopg
@@ -51,10 +52,13 @@ async def save(
 
 
 async def send(
-    client: httpx.AsyncClient, ticket: str, after: float = 9, **fields: str
+    client: httpx.AsyncClient, ticket: str, after: float = 9, **fields: object
 ) -> httpx.Response:
     with clock.fixed(NOW + timedelta(seconds=after)):
-        return await client.post("/s/cafe/responses?lang=en", data={"ticket": ticket, **fields})
+        return await client.post(
+            "/s/cafe/responses?lang=en",
+            data={"ticket": ticket, **{name: str(value) for name, value in fields.items()}},
+        )
 
 
 def standings(owner: psycopg.Connection) -> list[tuple[str, str | None]]:
@@ -77,7 +81,8 @@ async def test_sending_completes_the_same_answer(
 ) -> None:
     ticket = await open_form(client, "?plan=pro")
     await save(client, ticket)
-    sent = await send(client, ticket, score="8", comment="Words", **{"segment.age": "old"})
+    fields: dict[str, Any] = {"score": "8", "comment": "Words", "segment.age": "old"}
+    sent = await send(client, ticket, **fields)
     assert sent.status_code == 303
     late = await save(client, ticket, 20, score=1, number=32_766)
     assert late.status_code == 204

@@ -62,8 +62,8 @@ async def test_what_is_saved_early_is_overtaken_by_what_is_sent(
         sent(scene, 9, comment="Words"),
         early(scene, 3, 3),
     ]
-    for batch in [arrivals] if together else [[one] for one in arrivals]:
-        stored = await store(database, scene, *batch)
+    batches = [arrivals] if together else [[one] for one in arrivals]
+    stored = [one for batch in batches for one in await store(database, scene, *batch)]
     assert (stored[-1].score, stored[-1].comment) == (9, "Words")
     assert stored_answers(owner) == [(9, "Words")]
     assert stored_counts(owner) == recount(owner)
