@@ -113,9 +113,9 @@ async def test_it_lists_what_it_holds_with_hashes(archive: Path, cast: Cast) -> 
     assert files["responses.jsonl"].decode().count(COMMENT) == 11
     table = next(content for name, content in files.items() if name.endswith(".csv")).decode()
     assert table.splitlines()[0].endswith(
-        "exclusion_reason,segment.plan,segment.age,segment.region"
+        "exclusion_reason,address,segment.plan,segment.age,segment.region"
     )
-    assert table.count(f"{COMMENT},en,link,counted,,pro,,\r\n") == 11
+    assert table.count(f"{COMMENT},en,link,counted,,,pro,,\r\n") == 11
 
 
 async def test_it_takes_no_files_place(database: Database, cast: Cast, archive: Path) -> None:
