@@ -37,6 +37,7 @@ NATURAL_KEYS = {
     "day_totals",
     "deletions",
     "month_totals",
+    "response_contacts",
     "submission_keys",
 }
 # Who may look across workspaces, and where. A new line here is a decision.
@@ -118,12 +119,12 @@ READERS_OF_COUNTS = {
     ("app/responses/counts.py", "Response labels"),
     ("app/responses/import_counts.py", "DailyCount"),
     ("app/responses/importing.py", "Edition"),
-    ("app/responses/storing.py", "Response labels"),
     ("app/responses/mixing.py", "Response labels"),
     ("app/responses/mixing.py", "SegmentSet"),
     ("app/responses/reviewing.py", "Response labels"),
     ("app/responses/schemas.py", "Response labels"),
     ("app/responses/segment_sets.py", "SegmentSet"),
+    ("app/responses/storing.py", "Response labels"),
     # Everybody's totals by day, without labels, kept equal to the counts.
     ("app/responses/day_totals.py", "DailyCount"),
     # The first day of which anything is counted, for the page that says what was deleted.
