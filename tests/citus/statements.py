@@ -11,6 +11,8 @@ from sqlglot import exp
 
 SCOPES = (exp.Select, exp.Update, exp.Delete)
 STATEMENTS = (exp.Insert, *SCOPES)
+# Others set something, or lock, or make a table of the session's own.
+READ_HERE = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 WRITING = (exp.Insert, exp.Update, exp.Delete)
 # Functions that answer differently each time (Postgres: volatile), or in each transaction (stable).
 VOLATILE = {
@@ -25,10 +27,14 @@ STABLE = {
 
 def find_misfits(statement: str, tenant_tables: frozenset[str]) -> list[str]:
     """Why a statement in Postgres' dialect does not fit a schema spread out by workspace."""
-    tree = sqlglot.parse_one(statement.replace("%%", "%"), dialect="postgres")
-    if not isinstance(tree, exp.Query | exp.DML):
+    if not statement.lstrip(" (\n").upper().startswith(READ_HERE):
         return []
-    return [*_unnamed(tree, tenant_tables), *_changing_functions(tree), *_feeding(tree)]
+    tree = sqlglot.parse_one(statement.replace("%%", "%"), dialect="postgres")
+    return [
+        *_unnamed(tree, tenant_tables),
+        *_changing_functions(tree, tenant_tables),
+        *_feeding(tree),
+    ]
 
 
 def _unnamed(tree: exp.Expr, tenant_tables: frozenset[str]) -> Iterator[str]:
@@ -103,13 +109,17 @@ def _ctes(tree: exp.Expr) -> set[str]:
     return {cte.alias for cte in tree.find_all(exp.CTE)}
 
 
-def _changing_functions(tree: exp.Expr) -> Iterator[str]:
+def _changing_functions(tree: exp.Expr, tenant_tables: frozenset[str]) -> Iterator[str]:
     for part in tree.find_all(exp.OnConflict, exp.Returning):
         for name in _functions(part) & (VOLATILE | STABLE):
             yield f"{name}() in {part.key.upper()}: shards would each compute their own; bind it"
     for writing in tree.find_all(*WRITING):
-        for name in _functions(writing) & VOLATILE:
-            yield f"{name}() in {writing.key.upper()}: shards would each compute their own; bind it"
+        # What is inserted from elsewhere is computed before it is sent to any shard.
+        source = writing.expression if isinstance(writing, exp.Insert) else writing
+        tables = source.find_all(exp.Table) if source else ()
+        if any(table.name in tenant_tables for table in tables):
+            for name in _functions(writing) & VOLATILE:
+                yield f"{name}() in {writing.key.upper()}: shards would each compute their own"
 
 
 def _functions(tree: exp.Expr) -> set[str]:

@@ -24,7 +24,8 @@ MISFITS = {
     "a row without a shard": "INSERT INTO responses (id) VALUES (%(id)s)",
     "a moment in an upsert": "INSERT INTO surveys (workspace_id) VALUES (%(w)s)"
     " ON CONFLICT (workspace_id, id) DO UPDATE SET created_at = now()",
-    "a made id": "INSERT INTO surveys (workspace_id, id) VALUES (%(w)s, gen_random_uuid())",
+    "an id made on a shard": "INSERT INTO surveys (workspace_id, id)"
+    " SELECT %(w)s, gen_random_uuid() FROM responses WHERE workspace_id = %(w)s",
     "a moment given back": "DELETE FROM surveys WHERE workspace_id = %(w)s RETURNING now()",
     "chance": "UPDATE surveys SET name = random()::text WHERE workspace_id = %(w)s",
     "a delete that feeds an insert": "WITH gone AS"
@@ -43,6 +44,8 @@ FITTING = {
     " AS given (score) WHERE responses.workspace_id = %(w)s",
     "nothing of its kind": "SELECT 1 FROM imports WHERE workspace_id = %(w)s AND NOT EXISTS"
     " (SELECT 1 FROM editions WHERE editions.workspace_id = %(w)s)",
+    "an id made here": "INSERT INTO surveys (workspace_id, id)"
+    " SELECT %(w)s, gen_random_uuid() FROM pg_temp.imported",
     "global": "SELECT workspace_id FROM links WHERE slug = %(slug)s",
     "a delete that is counted": "WITH gone AS"
     " (DELETE FROM surveys WHERE workspace_id = %(w)s RETURNING id)"
