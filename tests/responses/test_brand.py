@@ -1,6 +1,7 @@
 """The brand on respondents' pages: where it stands, what it allows, and whose logo is served."""
 
 import re
+import zlib
 from html import unescape
 
 import httpx
@@ -12,6 +13,7 @@ from app.surveys.models import SurveyState
 from tests.accounts.test_logos import saved, sign
 from tests.responses.scene import Scene
 from tests.responses.test_form import fill_in
+from tests.responses.test_languages import BUDGET
 
 PNG = saved(sign())
 PAGES = ("", "/thanks", "/privacy", "/erasure", "/erasure/done")
@@ -52,6 +54,15 @@ async def test_closed_doors_bear_it_too(
     assert page.status_code == status
     assert path in page.text
     assert (await client.get(path)).status_code == 200
+
+
+async def test_a_brand_fits_into_the_budget(
+    client: httpx.AsyncClient, scene: Scene, acme_api: httpx.AsyncClient
+) -> None:
+    await _brand(acme_api)
+    for language in ("en", "ja"):
+        page = await client.get(f"/s/{scene.slug}?lang={language}")
+        assert len(zlib.compress(page.content, 9)) <= BUDGET
 
 
 async def test_without_a_brand_the_workspace_is_named_and_no_picture_is_allowed(
