@@ -39,7 +39,10 @@ Subject = (
     Annotated[str, _told(minLength=1, pattern=r"\S")]
     | Annotated[dict[str, str], _told(minProperties=1)]
 )
-Language = Annotated[str, _told(pattern="^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$")]
+_TAG = "[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?"
+Language = Annotated[str, _told(pattern=f"^{_TAG}$")]
+# Empty as forms send it: the first of the languages.
+DefaultLanguage = Annotated[str, _told(pattern=f"^({_TAG})?$")]
 Languages = Annotated[list[Language], _told(minItems=1, maxItems=MAX_LANGUAGES, uniqueItems=True)]
 GroupSize = Annotated[StrictInt, _told(minimum=MIN_GROUP_SIZE_FLOOR, maximum=MAX_GROUP_SIZE)]
 Months = Annotated[StrictInt, _told(minimum=1, maximum=MAX_RETENTION_MONTHS)]
@@ -136,7 +139,7 @@ class SurveyInput(Input):
     name: Name
     subject: Subject
     languages: Languages = Field(default_factory=lambda: ["en"])
-    default_language: Language | None = None
+    default_language: DefaultLanguage | None = None
     wording: dict[str, dict[str, str]] = Field(default_factory=dict)
     dimensions: Annotated[list[DimensionInput], _told(maxItems=MAX_DIMENSIONS)] = Field(
         default_factory=list
@@ -165,7 +168,7 @@ class SurveyChanges(Input):
     name: Name | None = None
     subject: Subject | None = None
     languages: Languages | None = None
-    default_language: Language | None = None
+    default_language: DefaultLanguage | None = None
     wording: dict[str, dict[str, str]] | None = None
     min_group_size: GroupSize | None = None
     retention_months: Months | None = None
@@ -186,7 +189,7 @@ class VersionInput(Input):
 
     subject: Subject | None = None
     languages: Languages | None = None
-    default_language: Language | None = None
+    default_language: DefaultLanguage | None = None
     wording: dict[str, dict[str, str]] | None = None
 
 
