@@ -1,0 +1,56 @@
+"""Schemathesis' check of valid data, told what no schema can say.
+
+Loaded by schemathesis itself. A request that fits the schema may still be refused, but only for
+these reasons, each by name: the original check takes no reason, or any.
+"""
+
+import re
+from typing import Any
+
+import schemathesis
+
+UNSAYABLE = {
+    "a cursor is one that a list has given out": r"This cursor is not one that we gave out.*",
+    "which dimensions and values a survey declares": r"The survey declares no such.*"
+    r"|The segment dimension declares no such value\.",
+    "which dimensions take values from links": r"This dimension does not take its values.*",
+    "which languages a survey is asked in": r"The survey is not asked in this language\."
+    r"|Choose one of the survey's languages\.",
+    "which tags name a language": r"Write a language tag such as.*",
+    "languages are equal whatever their case": r"Name 1 to \d+ languages, each once\.",
+    "what day it is": r"Send a day from 2000-01-01 to today.*",
+    "two days have an order": r"The last day lies before the first\.|Choose a day on or after.*",
+    "the calendar's years are bounded where it is reckoned with": r"Give a day from 1900.*",
+    "a receipt has a check value": r"This is not a receipt.*",
+    "what the workspace is called": r"Type the name of the workspace just as it is shown\.",
+    "keys of a list differ from each other": r"This key is there twice\.",
+    "no more than two may be combined": r"Combine at most two of segments, language and channel\.",
+    "at most two dimensions are asked": r"At most \d+ dimensions may be asked on the form\.",
+    "things add up with those that are there": r"At most \d+ (values|dimensions)\.",
+    "subgroups are not shown by single weeks": r"Subgroups are shown by whole months.*",
+    "which characters can be seen, and what is but space": r"Leave out control characters\."
+    r"|Write this on one line\.|Use 1 to 80 visible characters.*"
+    r"|Leave out NUL and half surrogate pairs\.",
+    "which texts there are, how long, and which a language has no words for": r"There is no such"
+    r" text\.|Write at most \d+ characters\.|Write something here\.",
+    "how addresses are written": r"Write an address that begins with.*|Write the address of a.*",
+    "which groups there are": r"There is no such group.*",
+}
+_EXCUSES = re.compile("|".join(f"(?:{pattern})" for pattern in UNSAYABLE.values()), re.DOTALL)
+REFUSED = (400, 413, 415, 422)
+
+
+@schemathesis.check
+def valid_data_is_refused_only_for_what_no_schema_says(
+    _context: schemathesis.CheckContext,
+    response: schemathesis.Response,
+    case: schemathesis.Case[Any],
+) -> None:
+    """Stands in for `positive_data_acceptance`."""
+    if case.meta is None or not case.meta.generation.mode.is_positive:
+        return
+    if response.status_code in REFUSED:
+        params = response.json().get("invalid_params", [])
+        others = [param for param in params if not _EXCUSES.fullmatch(param["reason"])]
+        assert params, f"{response.status_code} for valid data, and no reason"
+        assert not others, f"{response.status_code} for what the schema could say: {others}"
