@@ -1,9 +1,9 @@
 """Ended months are closed: what subgroups are counted from never changes after that.
 
 A month settles two days after its end, when no form can be amended any more. From then on the
-first look at a survey's subgroups closes it. Answers that come later with a day of a closed month
-are imports; each has an edition of its own and so adds to nothing that was shown before. What the
-API brings so late is one import a day, closed when that day is over.
+first look at a survey's subgroups closes it, or a job where nobody looks. Answers that come later
+with a day of a closed month are imports; each has an edition of its own and so adds to nothing that
+was shown before. What the API brings so late is one import a day, closed when that day is over.
 """
 
 import uuid
