@@ -137,12 +137,16 @@ def create_app(
     return honne
 
 
+# More than its writers only where transactions hang that a writer has given up.
+_ANSWERS_POOL = Pool(WRITERS, overflow=WRITERS, wait_s=5.0, name="answers")
+
+
 def _requests_pool(settings: Settings) -> Pool:
     """This process's share of the connections, less those of its intake."""
     size = _share(settings)
     return Pool(
         size, overflow=0, wait_s=5.0, lock_ms=10_000, idle_ms=60_000,
-        name="requests", slow_ms=settings.slow_statement_ms,
+        name="requests", is_timed=True, slow_ms=settings.slow_statement_ms,
     )  # fmt: skip
 
 
@@ -166,7 +170,7 @@ async def _lifespan(honne: FastAPI) -> AsyncIterator[None]:
     settings = honne.state.settings
     honne.state.database = database = Database(settings.database_url, _requests_pool(settings))
     honne.state.replica = replica = Replica(_replica(settings))
-    collecting = Database(settings.database_url, Pool(WRITERS, wait_s=5.0))
+    collecting = Database(settings.database_url, _ANSWERS_POOL)
     honne.state.intake = intake = Intake(collecting)
     tally.watch(lambda: intake.waiting, "honne_answers_waiting")
     try:
