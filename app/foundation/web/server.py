@@ -1,5 +1,6 @@
 """Serves the app with uvicorn: a port taken early, a graceful end, and word when it is ready."""
 
+import asyncio
 import errno
 import signal
 import socket
@@ -22,6 +23,7 @@ BACKLOG = 2048
 # A slow client must not hold a connection for ever; the proxy in front has limits of its own.
 KEEP_ALIVE_SECONDS = 30
 TICKS_A_SECOND = 10  # uvicorn's
+LAST_ARRIVALS_S = 0.2
 
 
 def take_port(settings: Settings) -> socket.socket:
@@ -80,6 +82,16 @@ class _Server(uvicorn.Server):
         if self.stop_at is not None and time.monotonic() >= self.stop_at:
             self.should_exit = True
         return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Connections that are idle are closed a moment after the door: a request that is on its
+        way on one of them is read first, and then finished."""
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        await asyncio.sleep(LAST_ARRIVALS_S)
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Say first that the server is not ready any more, so that balancers send elsewhere; then
