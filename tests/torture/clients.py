@@ -160,7 +160,8 @@ class Client:
             except httpx.TransportError:
                 self.tally["connection lost"] += 1
             else:
-                self.slowest_s = max(self.slowest_s, time.monotonic() - sent_at)
+                if self._must_hold:
+                    self.slowest_s = max(self.slowest_s, time.monotonic() - sent_at)
                 if answer.status_code == expected:
                     self.tally["acknowledged"] += 1
                     return answer
@@ -200,7 +201,7 @@ class Crowd:
 
     @property
     def slowest_s(self) -> float:
-        """The longest that anybody waited for an answer of any kind."""
+        """The longest that a form that was sent had no answer of any kind."""
         return max(client.slowest_s for client in self.clients)
 
     async def served_since(self, moment: float, within_s: float = GIVE_UP_AFTER_S) -> float:

@@ -72,6 +72,14 @@ def out_of_connections(found: Installation) -> Iterator[None]:
 
 
 @contextmanager
+def locked(found: Installation) -> Iterator[None]:
+    """Whoever writes an answer waits; everything else goes on."""
+    with found.owner() as owner, owner.transaction():
+        owner.execute("LOCK TABLE responses IN EXCLUSIVE MODE")
+        yield
+
+
+@contextmanager
 def full_disk(found: Installation) -> Iterator[None]:
     """Not a byte is left where the data directory is."""
     ballast = found.folder.parent / "ballast"

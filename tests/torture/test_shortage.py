@@ -19,6 +19,7 @@ from tests.torture.shortage import (
     Shortage,
     away,
     full_disk,
+    locked,
     out_of_connections,
     small_disk,
     stopped,
@@ -26,7 +27,7 @@ from tests.torture.shortage import (
 
 AWAY_S = 30.0
 SHORTLY_S = 1.5
-ANSWERED_WITHIN_S = 30.0  # the intake and the look-ups wait for less
+ANSWERED_WITHIN_S = 28.0  # the intake waits for 20 s, and this machine may be busy
 MEMORY_GROWTH_MB = 150
 SHORTAGES: dict[str, Shortage] = {
     "stopped": stopped,
@@ -50,7 +51,7 @@ async def starve(
             await asyncio.to_thread(stack.close)
         back_s = await crowd.served_since(time.monotonic())
     say("shortage", name, f"{seconds} s", f"back after {back_s:.1f} s", f"{grown_mb:+.0f} MB",
-        f"slowest answer {crowd.slowest_s:.1f} s", dict(crowd.tally))  # fmt: skip
+        f"slowest form {crowd.slowest_s:.1f} s", dict(crowd.tally))  # fmt: skip
     assert grown_mb < MEMORY_GROWTH_MB
     assert crowd.slowest_s < ANSWERED_WITHIN_S
     if seconds > SHORTLY_S:
@@ -88,16 +89,17 @@ def test_a_full_disk(tmp_path: Path, say: Say) -> None:
 
 ROWS = 100
 POSTS = 160  # 16,000 answers: more than may wait
+REFUSED = 40  # those beyond 10,000 that wait and some that are being written
 
 
 @pytest.mark.torture
-def test_a_flood_while_the_database_stands_still(tmp_path: Path, say: Say) -> None:
+def test_a_flood_while_nothing_can_be_written(tmp_path: Path, say: Say) -> None:
     """What fits waits, the rest is told at once to come again; memory stays bounded."""
     ledger = Ledger()
     with serving(tmp_path) as found:
         before_mb = memory_mb(found)
         with ExitStack() as stack:
-            stack.enter_context(stopped(found))
+            stack.enter_context(locked(found))
             tally, grown_mb = asyncio.run(_flood(found, ledger, stack, before_mb))
         say("flood", f"{POSTS * ROWS} answers", f"{grown_mb:+.0f} MB", dict(tally))
         found.wait_until_ready()
@@ -110,20 +112,25 @@ async def _flood(
     found: Installation, ledger: Ledger, stack: ExitStack, before_mb: float
 ) -> tuple["Counter[str]", float]:
     tally: Counter[str] = Counter()
-    async with httpx.AsyncClient(
-        base_url=found.address,
-        headers=found.authorization,
-        timeout=120,
-        trust_env=False,
-        limits=httpx.Limits(max_connections=None),
-    ) as client:
-        posts = [asyncio.create_task(_post(found, ledger, client, tally)) for _ in range(POSTS)]
-        await asyncio.sleep(8)
-        assert tally["503"], "nobody was sent away while all stood still"
+    async with (
+        httpx.AsyncClient(
+            base_url=found.address,
+            headers=found.authorization,
+            timeout=120,
+            trust_env=False,
+            limits=httpx.Limits(max_connections=None),
+        ) as client,
+        asyncio.TaskGroup() as posts,
+    ):
+        for _ in range(POSTS):
+            posts.create_task(_post(found, ledger, client, tally))
+        deadline = time.monotonic() + 60
+        while tally["503"] < REFUSED:
+            assert time.monotonic() < deadline, f"not sent away in time: {tally}"
+            await asyncio.sleep(0.1)
         assert not tally["201"]
         grown_mb = memory_mb(found) - before_mb
         stack.close()
-        await asyncio.gather(*posts)
     return tally, grown_mb
 
 
