@@ -39,6 +39,7 @@ from app.foundation.web.shortcuts import Shortcut, Shortcuts
 from app.responses.api import record_directly
 from app.responses.intake import WRITERS, Intake
 from app.responses.pages.answering import show_form, take_answer
+from app.responses.pages.blank import BlankForms
 from app.responses.pages.logos import LOGO_CAPACITY, LOGO_SECONDS
 from app.responses.suspicion import MINIMUM, Suspicion
 
@@ -113,11 +114,14 @@ def create_app(
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        # What an answer was about, and when it came, is told to no collector of traces.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=_lifespan,
     )
     honne.state.settings = settings
     honne.state.memory = memory.Memory(memory_seconds)
     honne.state.logos = memory.Memory(LOGO_SECONDS, LOGO_CAPACITY)
+    honne.state.blank_forms = BlankForms()
     honne.state.jobs = jobs
     honne.state.is_stopping = False
     honne.state.sign_in_delays = SignInDelays()

@@ -17,8 +17,8 @@ from app.demo.story import DEMO_DIMENSIONS, DEMO_SURVEY, DemoAnswer, demo_answer
 from app.foundation import clock
 from app.foundation.database import Database, enter_workspace
 from app.foundation.settings import Settings
-from app.responses.intake import store_answers
 from app.responses.schemas import NewAnswer
+from app.responses.storing import store_answers
 from app.surveys.actions import create_survey, publish_survey
 from app.surveys.inputs import DimensionInput, SurveyInput
 from app.surveys.models import Channel, SurveyLink

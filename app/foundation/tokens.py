@@ -11,6 +11,7 @@ import secrets
 import string
 import uuid
 import zlib
+from functools import lru_cache
 from hashlib import sha256
 
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -52,6 +53,7 @@ def workspace_of(prefix: str, token: str) -> uuid.UUID | None:
     return uuid.UUID(int=number) if number is not None and number < 1 << 128 else None
 
 
+@lru_cache(64)
 def derive(secret_key: str, purpose: str) -> str:
     """A secret (43 characters) that follows from the secret key, the same at every start."""
     return (

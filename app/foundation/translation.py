@@ -158,9 +158,15 @@ def _locale(language: str) -> Locale:
     return Locale.parse(language, sep="-")
 
 
-def _accepted(header: str) -> list[str]:
+def _accepted(header: str) -> Sequence[str]:
+    """The tags of an Accept-Language header, the preferred one first."""
+    return _read_accepted(header[:500])
+
+
+@lru_cache(1_024)
+def _read_accepted(header: str) -> Sequence[str]:
     weighted = []
-    for part in header[:500].replace(" ", "").split(","):
+    for part in header.replace(" ", "").split(","):
         tag, _semicolon, quality = part.partition(";q=")
         try:
             weighted.append((float(quality or 1), tag))

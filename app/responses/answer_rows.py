@@ -5,11 +5,12 @@ Any number of rows go in one statement, whose text is made of column names only 
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from sqlalchemy import RowMapping, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import text
 
+from app.foundation.line import Executor
 from app.responses.models import FINAL, HoldReason, Standing
 from app.responses.schemas import StoredAnswer
 from app.surveys.models import Channel
@@ -26,7 +27,7 @@ class Claim(NamedTuple):
 
 
 async def claim_keys(
-    session: AsyncSession, workspace_id: uuid.UUID, claims: Mapping[SubmissionName, Claim]
+    session: Executor, workspace_id: uuid.UUID, claims: Mapping[SubmissionName, Claim]
 ) -> dict[SubmissionName | None, Claim]:
     """Which answer each submission key belongs to, one stored before or that of its claim, and
     the highest number under it, the claim's included.
@@ -50,7 +51,7 @@ async def claim_keys(
 
 
 async def find_early(
-    session: AsyncSession, workspace_id: uuid.UUID, names: Iterable[SubmissionName]
+    session: Executor, workspace_id: uuid.UUID, names: Iterable[SubmissionName]
 ) -> set[uuid.UUID]:
     """The answers under these keys that were saved early and not sent so far; ask before claiming.
 
@@ -60,36 +61,37 @@ async def find_early(
     if not wanted:
         return set()
     survey_ids, keys = zip(*wanted, strict=True)
-    rows = await session.scalars(
+    rows = await session.execute(
         _FIND_EARLY,
         {"workspace_id": workspace_id, "survey_ids": list(survey_ids), "keys": list(keys)},
     )
-    return set(rows)
+    return {response_id for (response_id,) in rows}
 
 
 async def lock_answers(
-    session: AsyncSession, workspace_id: uuid.UUID, ids: Iterable[uuid.UUID]
+    session: Executor, workspace_id: uuid.UUID, ids: Iterable[uuid.UUID]
 ) -> dict[uuid.UUID, StoredAnswer]:
     """The answers of these ids that are there, held until the transaction ends."""
     wanted = sorted(ids)
     if not wanted:
         return {}
     rows = await session.execute(_LOCK, {"workspace_id": workspace_id, "ids": wanted})
-    return {row["id"]: _stored(row) for row in rows.mappings()}
+    return {answer.id: answer for answer in map(_stored, rows)}
 
 
-def _stored(row: RowMapping) -> StoredAnswer:
-    reason = row["hold_reason"]
+def _stored(row: Iterable[Any]) -> StoredAnswer:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    reason = values["hold_reason"]
     enums = {
-        "channel": Channel(row["channel"]),
-        "standing": Standing(row["standing"]),
+        "channel": Channel(values["channel"]),
+        "standing": Standing(values["standing"]),
         "hold_reason": HoldReason(reason) if reason else None,
     }
-    return StoredAnswer(**{**row, **enums})
+    return StoredAnswer(**{**values, **enums})
 
 
 async def insert_answers(
-    session: AsyncSession, workspace_id: uuid.UUID, answers: Sequence[StoredAnswer]
+    session: Executor, workspace_id: uuid.UUID, answers: Sequence[StoredAnswer]
 ) -> None:
     """Write rows only; the caller made their segment sets and moves the counts, last of all."""
     if answers:
@@ -97,7 +99,7 @@ async def insert_answers(
 
 
 async def amend_answers(
-    session: AsyncSession, workspace_id: uuid.UUID, answers: Sequence[StoredAnswer]
+    session: Executor, workspace_id: uuid.UUID, answers: Sequence[StoredAnswer]
 ) -> None:
     """Write what an amendment may change; the caller holds the rows and moves the counts."""
     if answers:
@@ -131,9 +133,10 @@ _AMENDED = (
 
 
 def _columns(
-    answers: Sequence[StoredAnswer], names: Iterable[str] = tuple(_COLUMNS)
+    answers: Sequence[StoredAnswer], names: Sequence[str] = tuple(_COLUMNS)
 ) -> dict[str, object]:
-    return {f"{name}_values": [getattr(answer, name) for answer in answers] for name in names}
+    columns = zip(*map(attrgetter(*names), answers), strict=True)
+    return {f"{name}_values": list(column) for name, column in zip(names, columns, strict=True)}
 
 
 def _unnest(names: Iterable[str]) -> str:

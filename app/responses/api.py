@@ -39,7 +39,6 @@ from app.responses.inputs import (
     refuse,
     require_taking,
 )
-from app.responses.intake import store_answers
 from app.responses.models import DeletionReason
 from app.responses.models import Response as StoredResponse
 from app.responses.queries import get_responses
@@ -55,6 +54,7 @@ from app.responses.shapes import (
     ResponseShape,
     ReviewedShape,
 )
+from app.responses.storing import store_answers
 from app.surveys.holds import hold_survey, release_survey
 from app.surveys.queries import get_questionnaire
 from app.surveys.schemas import Questionnaire

@@ -6,17 +6,18 @@ Each is a row of its own beside its answer, written with it and gone with it at 
 import uuid
 from collections.abc import Container, Mapping
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.audit import record_event
 from app.accounts.schemas import Actor
 from app.foundation.errors import NotFound
+from app.foundation.line import Executor
 from app.responses.models import Response, ResponseContact
 
 
 async def keep_addresses(
-    session: AsyncSession,
+    session: Executor,
     workspace_id: uuid.UUID,
     left: Mapping[uuid.UUID, str],
     stored_before: Container[uuid.UUID],
@@ -33,14 +34,7 @@ async def keep_addresses(
         await session.execute(_KEEP, values)
     gone = [id_ for id_, address in left.items() if not address and id_ in stored_before]
     if gone:
-        await session.execute(
-            delete(ResponseContact)
-            .where(
-                ResponseContact.workspace_id == workspace_id,
-                ResponseContact.response_id.in_(sorted(gone)),
-            )
-            .execution_options(synchronize_session=False)
-        )
+        await session.execute(_DROP, {"workspace_id": workspace_id, "ids": sorted(gone)})
 
 
 _KEEP = text(
@@ -50,6 +44,12 @@ _KEEP = text(
         CAST(:ids AS uuid[]), CAST(:addresses AS text[])
     ) AS kept
     ON CONFLICT (workspace_id, response_id) DO UPDATE SET address = excluded.address
+    """
+)
+_DROP = text(
+    """
+    DELETE FROM response_contacts
+    WHERE workspace_id = :workspace_id AND response_id = ANY(CAST(:ids AS uuid[]))
     """
 )
 

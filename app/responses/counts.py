@@ -1,6 +1,6 @@
 """The daily counts: moved in the very transaction that writes, amends or excludes an answer.
 
-This is the only place that writes `daily_counts`.
+Nobody else writes `daily_counts`, but `import_counts` for whole files.
 """
 
 import uuid
@@ -12,7 +12,8 @@ from typing import NamedTuple
 from sqlalchemy import select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.responses.day_totals import forget_empty_total, move_totals
+from app.foundation.line import Executor
+from app.responses.day_totals import forget_empty_total, may_have_total, move_totals
 from app.responses.models import SCORES, DailyCount, Response, Standing
 from app.responses.schemas import StoredAnswer
 from app.surveys.models import Channel
@@ -67,13 +68,33 @@ async def apply_count_changes(
     The caller has locked the answers concerned; nothing is locked after the counts.
     """
     rows = _by_row(changes)
-    if not rows:
-        return
     await move_totals(
         session,
         workspace_id,
         (((row.survey_id, row.answered_on, row.standing), rows[row]) for row in rows),
     )
+    await _apply(session, workspace_id, rows)
+
+
+class NotRecent(Exception):
+    """A change concerns a day that may have totals."""
+
+
+async def apply_recent_changes(
+    session: Executor, workspace_id: uuid.UUID, changes: Mapping[CountKey, int]
+) -> None:
+    """`apply_count_changes` where no day concerned has totals; NotRecent where one might."""
+    rows = _by_row(changes)
+    if any(may_have_total(row.answered_on) for row in rows):
+        raise NotRecent
+    await _apply(session, workspace_id, rows)
+
+
+async def _apply(
+    session: Executor, workspace_id: uuid.UUID, rows: Mapping[RowKey, list[int]]
+) -> None:
+    if not rows:
+        return
     # A CHECK looks at the row an INSERT proposes even where it then becomes an UPDATE, so nothing
     # negative may be proposed. The upsert therefore adds what grows and, doing so, locks every
     # row, the shrinking ones too, in one sorted order: two writers cannot wait for each other in
@@ -85,15 +106,14 @@ async def apply_count_changes(
 
 
 async def forget_empty_counts(
-    session: AsyncSession, workspace_id: uuid.UUID, rows: Collection[RowKey]
+    session: Executor, workspace_id: uuid.UUID, rows: Collection[RowKey]
 ) -> None:
     """Delete those of `rows` whose counts are all zero: they would still say that somebody with
     these labels had answered on that day. The transaction holds the rows already."""
-    if rows:
-        named = [{"workspace_id": workspace_id, **row._asdict()} for row in sorted(rows)]
-        await session.execute(_FORGET_EMPTY, named)
-        for survey_id, day in sorted({(row.survey_id, row.answered_on) for row in rows}):
-            await forget_empty_total(session, workspace_id, survey_id, day)
+    for row in sorted(rows):
+        await session.execute(_FORGET_EMPTY, {"workspace_id": workspace_id, **row._asdict()})
+    for survey_id, day in sorted({(row.survey_id, row.answered_on) for row in rows}):
+        await forget_empty_total(session, workspace_id, survey_id, day)
 
 
 async def rewrite_counts(

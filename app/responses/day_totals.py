@@ -19,6 +19,7 @@ from sqlalchemy import delete, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation import clock
+from app.foundation.line import Executor
 from app.responses.models import SCORES, DailyCount, DayTotal, Standing
 from app.surveys.models import Survey
 
@@ -106,11 +107,11 @@ async def forget_totals(
 
 
 async def forget_empty_total(
-    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID, day: date
+    session: Executor, workspace_id: uuid.UUID, survey_id: uuid.UUID, day: date
 ) -> None:
     """Delete what is zero of a day's totals, as with the counts. The last day's stays, since it
     says how far totals go, and others may have read that."""
-    if day >= _first_recent():
+    if not may_have_total(day):
         return
     await session.execute(
         _FORGET_EMPTY, {"workspace_id": workspace_id, "survey_id": survey_id, "day": day}
@@ -124,6 +125,11 @@ async def lock_totals(
     lock = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
     name = f"day totals of {workspace_id} {survey_id}"
     await session.execute(select(lock(func.hashtextextended(name, 0))))
+
+
+def may_have_total(day: date) -> bool:
+    """False for days so recent that their totals are never made."""
+    return day < _first_recent()
 
 
 def _first_recent() -> date:

@@ -7,202 +7,31 @@ caller hears of success only after the COMMIT that made its answer durable has r
 import asyncio
 import time
 import uuid
-from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation.database import AWAY, Database
 from app.foundation.errors import Unavailable
+from app.foundation.line import Line
 from app.foundation.tally import tally
 from app.foundation.translation import mark
-from app.responses.answer_rows import (
-    Claim,
-    SubmissionName,
-    amend_answers,
-    claim_keys,
-    find_early,
-    insert_answers,
-    lock_answers,
-)
-from app.responses.closing import file_late_answers, latest_open_day
-from app.responses.contacts import keep_addresses
-from app.responses.counts import (
-    CountKey,
-    RowKey,
-    apply_count_changes,
-    count_key,
-    forget_empty_counts,
-)
-from app.responses.models import FINAL, HoldReason, Standing
+from app.responses.counts import NotRecent, apply_recent_changes
+from app.responses.models import Standing
 from app.responses.schemas import NewAnswer, StoredAnswer
-from app.responses.segment_sets import LabelSet, ensure_segment_sets, segment_set_id
-from app.surveys.actions import mark_answered
+from app.responses.storing import Known, store_answers, write_rows
 
 CAPACITY = 10_000  # answers that may wait in this process before callers are sent away
 BATCH_SIZE = 500  # answers; a larger submission still is one batch
 WRITERS = 3  # transactions at a time: one may prepare while another waits for the disk
-KNOWN_LIMIT = 50_000
 RETRY_AFTER_S = 5
 COMMIT_WITHIN_S = 20.0  # a database that says nothing for longer counts as away
 REFERENCE_MISSING = "23503"  # SQLSTATE of a foreign key that leads nowhere
 ROLLED_BACK = ("22", "23", "40", "42")  # SQLSTATE classes that say: nothing of it was stored
-
-
-class Known:
-    """Segment sets and answered surveys whose rows this process saw committed."""
-
-    def __init__(self) -> None:
-        self.set_ids: set[uuid.UUID] = set()
-        self.survey_ids: set[uuid.UUID] = set()
-
-    def remember(self, answers: Iterable[StoredAnswer]) -> None:
-        """Call after the commit, never before: a rollback would leave ids without rows."""
-        if len(self.set_ids) > KNOWN_LIMIT:
-            self.set_ids.clear()
-        if len(self.survey_ids) > KNOWN_LIMIT:
-            self.survey_ids.clear()
-        for answer in answers:
-            self.set_ids.add(answer.segment_set_id)
-            self.survey_ids.add(answer.survey_id)
-
-
-async def store_answers(
-    session: AsyncSession,
-    workspace_id: uuid.UUID,
-    answers: Sequence[NewAnswer],
-    known: Known | None = None,
-) -> list[StoredAnswer]:
-    """Write one workspace's answers and move its counts, within the caller's transaction.
-
-    Returns what is stored for each of `answers`, in their order. One whose submission key is known
-    amends the answer stored under it, unless something with a higher number came before: then it
-    changes nothing. The later score and comment replace the earlier; so do labels, language and
-    wording until the day's month can be closed. Day and channel stay. So does the standing, but
-    that a held answer counts once it comes again without suspicion, and that what was only saved
-    early is held where a program sends it; what a manager decided is never undone. Locks are taken
-    in one order: editions, surveys, segment sets, submission keys, responses, addresses, counts.
-    `known` spares statements; without it everything is written anew.
-    """
-    answers = await file_late_answers(session, workspace_id, answers)
-    await _prepare(session, workspace_id, answers, known or Known())
-    early = await find_early(session, workspace_id, _trapped(answers))
-    claims = await claim_keys(session, workspace_id, _highest_claims(answers))
-    claimed = [claims.get(_submission(answer), Claim(answer.id, FINAL)) for answer in answers]
-    ids = [claim.response_id for claim in claimed]
-    before = await lock_answers(session, workspace_id, set(ids) - {new.id for new in answers})
-    after = _fold(before, zip(claimed, answers, strict=True), early)
-    await insert_answers(session, workspace_id, [after[key] for key in after if key not in before])
-    amended = [after[key] for key in before if after[key] != before[key]]
-    await amend_answers(session, workspace_id, amended)
-    await keep_addresses(session, workspace_id, _addresses(claimed, answers), before)
-    await apply_count_changes(session, workspace_id, _count_changes(before, after))
-    if amended:
-        await forget_empty_counts(session, workspace_id, _left_rows(before, amended))
-    return [after[id_] for id_ in ids]
-
-
-async def _prepare(
-    session: AsyncSession, workspace_id: uuid.UUID, answers: Sequence[NewAnswer], known: Known
-) -> None:
-    """What the rows of the answers refer to."""
-    for survey_id in sorted({answer.survey_id for answer in answers} - known.survey_ids):
-        await mark_answered(session, workspace_id, survey_id)
-    label_sets = (LabelSet(answer.survey_id, answer.labels) for answer in answers)
-    await ensure_segment_sets(session, workspace_id, label_sets, known.set_ids)
-
-
-def _submission(answer: NewAnswer) -> SubmissionName | None:
-    return (answer.survey_id, answer.submission_key) if answer.submission_key else None
-
-
-def _trapped(answers: Iterable[NewAnswer]) -> set[SubmissionName]:
-    """The keys of what was sent, not just saved early, by something that fell into the trap."""
-    names = (_submission(answer) for answer in answers if _is_trapped(answer))
-    return {name for name in names if name}
-
-
-def _is_trapped(answer: NewAnswer) -> bool:
-    return answer.number == FINAL and answer.hold_reason is HoldReason.TRAP
-
-
-def _highest_claims(answers: Iterable[NewAnswer]) -> dict[SubmissionName, Claim]:
-    """For each submission key its first answer and its highest number."""
-    claims: dict[SubmissionName, Claim] = {}
-    for answer in answers:
-        if name := _submission(answer):
-            first = claims.setdefault(name, Claim(answer.id, answer.number))
-            claims[name] = first._replace(number=max(first.number, answer.number))
-    return claims
-
-
-def _fold(
-    before: Mapping[uuid.UUID, StoredAnswer],
-    arrivals: Iterable[tuple[Claim, NewAnswer]],
-    early: Iterable[uuid.UUID],
-) -> dict[uuid.UUID, StoredAnswer]:
-    """Each answer as it stands after all arrivals, in their order, but for those that something
-    with a higher number has overtaken. `early` names those that were only saved early so far."""
-    after = dict(before)
-    unsent = set(early)
-    open_day = latest_open_day()
-    for (target, number), answer in arrivals:
-        if answer.number < number:
-            continue
-        new = _first_version(target, answer)
-        if target in after:
-            stored = after[target]
-            new = stored.amended_by(new, is_open=stored.answered_on >= open_day)
-            if target in unsent and _is_trapped(answer):
-                new = new.held_for(HoldReason.TRAP)
-        after[target] = new
-        unsent.discard(target)
-    return after
-
-
-def _addresses(claimed: Iterable[Claim], answers: Iterable[NewAnswer]) -> dict[uuid.UUID, str]:
-    """What was said last about the address of each answer, by those that nothing has overtaken."""
-    return {
-        claim.response_id: answer.address
-        for claim, answer in zip(claimed, answers, strict=True)
-        if answer.address is not None and answer.number >= claim.number
-    }
-
-
-def _first_version(response_id: uuid.UUID, answer: NewAnswer) -> StoredAnswer:
-    return StoredAnswer(
-        id=response_id,
-        survey_id=answer.survey_id,
-        version_id=answer.version_id,
-        segment_set_id=segment_set_id(answer.survey_id, answer.labels),
-        score=answer.score,
-        comment=answer.comment,
-        language=answer.language,
-        channel=answer.channel,
-        answered_on=answer.answered_on,
-        standing=answer.standing,
-        import_id=answer.import_id,
-        hold_reason=answer.hold_reason,
-    )
-
-
-def _count_changes(
-    before: Mapping[uuid.UUID, StoredAnswer], after: Mapping[uuid.UUID, StoredAnswer]
-) -> Counter[CountKey]:
-    changes = Counter(count_key(answer) for answer in after.values())
-    changes.subtract(count_key(answer) for answer in before.values())
-    return changes
-
-
-def _left_rows(
-    before: Mapping[uuid.UUID, StoredAnswer], amended: Iterable[StoredAnswer]
-) -> set[RowKey]:
-    """The rows in which amended answers are counted no more."""
-    rows = ((count_key(before[answer.id]).row, count_key(answer).row) for answer in amended)
-    return {left for left, entered in rows if left != entered}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -245,6 +74,7 @@ class Intake:
         self._waiting: OrderedDict[uuid.UUID, deque[_Submission]] = OrderedDict()
         self._count = 0
         self._writers: set[asyncio.Task[None]] = set()
+        self._lines: list[Line] = []
         self._silent: set[asyncio.Future[list[StoredAnswer]]] = set()
         self._known = Known()
         self._is_open = True
@@ -263,6 +93,7 @@ class Intake:
             self._is_open = False
             while self._writers:
                 await asyncio.wait(self._writers)
+            await self._close_lines()
 
     async def submit(
         self, workspace_id: uuid.UUID, answers: Sequence[NewAnswer]
@@ -288,6 +119,12 @@ class Intake:
     async def _write(self) -> None:
         while self._waiting:
             await self._store(self._next_batch())
+        await self._close_lines()
+
+    async def _close_lines(self) -> None:
+        """Those that nobody writes on just now."""
+        while self._lines:
+            await self._lines.pop().close()
 
     def _next_batch(self) -> list[_Submission]:
         """What waits longest in the workspace whose turn it is, up to the batch size."""
@@ -345,6 +182,13 @@ class Intake:
             self._send_away(self._next_batch())
         raise TimeoutError
 
+    def _refuse_if_given_up(self) -> None:
+        """Right before COMMIT: whoever was told that it was not saved may have sent something else
+        under the same key since, which this must not overwrite. A COMMIT that is under way does
+        no harm: it holds the key, so what came later waits for it."""
+        if asyncio.current_task() in self._silent:
+            raise TimeoutError
+
     def _forget(self, work: asyncio.Future[list[StoredAnswer]]) -> None:
         self._silent.discard(work)
         if not work.cancelled():
@@ -366,9 +210,27 @@ class Intake:
     async def _write_all(
         self, workspace_id: uuid.UUID, answers: Sequence[NewAnswer]
     ) -> list[StoredAnswer]:
+        try:
+            if self._known.covers(answers):
+                return await self._write_directly(workspace_id, answers)
+        except NotRecent:
+            pass  # an answer of a day long gone is amended; nothing has been stored
         async with self.database.transaction(workspace_id) as session:
             stored = await store_answers(session, workspace_id, answers, self._known)
+            self._refuse_if_given_up()
         self._known.remember(stored)
+        return stored
+
+    async def _write_directly(
+        self, workspace_id: uuid.UUID, answers: Sequence[NewAnswer]
+    ) -> list[StoredAnswer]:
+        """As nearly all are written: in the fewest round trips and without a session."""
+        line = self._lines.pop() if self._lines else self.database.line()
+        async with line.transaction(workspace_id):
+            count = partial(apply_recent_changes, line, workspace_id)
+            stored = await write_rows(line, workspace_id, answers, count)
+            self._refuse_if_given_up()
+        self._lines.append(line)
         return stored
 
 

@@ -24,6 +24,7 @@ GROUP = 5
 MAX_TYPED = 200
 EXAMPLE_RECEIPT = "3ZK8M 1QWER T7Y0P ASDFG H2JKZ XCVB9 N4M5Q 6WERT 8YHPA"
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
+_OWN_DIGITS = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _DIGITS.encode())
 _MISREAD = str.maketrans("OIL", "011")
 _CHECK = 12  # bytes, 96 bits
 _ID = 16  # bytes
@@ -49,8 +50,9 @@ class NoReceipt(Exception):
 
 def write_receipt(secret_key: str, response_id: uuid.UUID) -> str:
     """The receipt of an answer: 45 letters and digits in groups of five, always the same."""
-    number = int.from_bytes(_cover(secret_key, "receipt", response_id.bytes))
-    digits = "".join(_DIGITS[number >> 5 * place & 31] for place in reversed(range(LENGTH)))
+    covered = _cover(secret_key, "receipt", response_id.bytes)
+    # Filled up to whole groups of five bytes in front, which makes three digits more.
+    digits = base64.b32encode(bytes(2) + covered).translate(_OWN_DIGITS)[-LENGTH:].decode()
     return " ".join(digits[start : start + GROUP] for start in range(0, LENGTH, GROUP))
 
 
@@ -121,7 +123,8 @@ def _uncover(secret_key: str, purpose: str, covered: bytes) -> bytes | None:
 def _mask(secret_key: str, purpose: str, check: bytes, content: bytes) -> bytes:
     """`content`, at most 32 bytes, with the stream of `check` laid over it or taken off again."""
     stream = _mac(secret_key, f"{purpose}: cover", check)
-    return bytes(left ^ right for left, right in zip(content, stream, strict=False))
+    covered = int.from_bytes(content) ^ int.from_bytes(stream[: len(content)])
+    return covered.to_bytes(len(content))
 
 
 def _mac(secret_key: str, purpose: str, content: bytes) -> bytes:

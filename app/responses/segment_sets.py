@@ -8,6 +8,7 @@ import json
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -32,7 +33,12 @@ def canonical(labels: Mapping[str, str]) -> str:
 
 def segment_set_id(survey_id: uuid.UUID, labels: Mapping[str, str]) -> uuid.UUID:
     """The id of the combination `labels` within a survey: UUID version 5 of its canonical JSON."""
-    return uuid.uuid5(survey_id, canonical(labels))
+    return _set_id(survey_id, tuple(labels.items()))
+
+
+@lru_cache(10_000)
+def _set_id(survey_id: uuid.UUID, labels: tuple[tuple[str, str], ...]) -> uuid.UUID:
+    return uuid.uuid5(survey_id, canonical(dict(labels)))
 
 
 async def ensure_segment_sets(

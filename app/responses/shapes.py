@@ -75,7 +75,7 @@ class RecordedShape(ResponseShape):
 
     @classmethod
     def recorded(cls, answer: StoredAnswer | Response, receipt: str) -> Self:
-        return cls(**ResponseShape.of(answer).model_dump(), receipt=receipt)
+        return cls(**vars(ResponseShape.of(answer)), receipt=receipt)
 
 
 class ContactShape(BaseModel):

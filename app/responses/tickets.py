@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 
@@ -67,5 +68,6 @@ def read_ticket(
     return ticket if (ticket.slug, ticket.survey_id) == (slug, survey_id) else None
 
 
+@lru_cache(4)
 def _serializer(secret_key: str) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(secret_key, salt=_SALT, signer=_Signer)

@@ -20,9 +20,9 @@ from app.responses.csv_reading import CsvFormat, open_csv
 from app.responses.erasure import erase_response
 from app.responses.import_rows import ImportPlan
 from app.responses.importing import import_answers, undo_import
-from app.responses.intake import store_answers
 from app.responses.models import DeletionReason
 from app.responses.schemas import NewAnswer
+from app.responses.storing import store_answers
 from app.surveys.models import Channel
 from app.surveys.queries import get_questionnaire
 from tests.attack.knowledge import Knowledge, Sum

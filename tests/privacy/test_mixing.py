@@ -11,10 +11,10 @@ from app.foundation import clock
 from app.foundation.database import Database
 from app.responses import mixing
 from app.responses.erasure import erase_response
-from app.responses.intake import store_answers
 from app.responses.jobs import expire_submission_keys
 from app.responses.models import DeletionReason
 from app.responses.schemas import NewAnswer
+from app.responses.storing import store_answers
 from app.surveys.models import Channel
 from tests.factories import Cast
 from tests.responses.scene import Scene, make_scene, recount, stored_answers, stored_counts

@@ -17,13 +17,13 @@ from app.foundation.database import Database
 from app.foundation.translation import set_language
 from app.reporting.decisions import GUARDED_BELOW
 from app.responses.erasure import erase_response
-from app.responses.intake import store_answers
 from app.responses.jobs import enforce_retention
 from app.responses.models import DeletionReason, Response, Standing
 from app.responses.promise import ALIKE_BELOW, RULES, promises_of
 from app.responses.receipts import write_receipt
 from app.responses.schemas import NewAnswer
 from app.responses.stored import NOTES
+from app.responses.storing import store_answers
 from app.responses.suspicion import Suspicion
 from app.surveys.models import Channel, DimensionSource
 from app.surveys.queries import get_questionnaire

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from app.foundation.database import Database
-from app.responses.intake import store_answers
 from app.responses.models import Standing
 from app.responses.schemas import NewAnswer
+from app.responses.storing import store_answers
 from app.surveys.models import Channel
 from tests.responses.scene import Scene, make_scene
 

@@ -11,8 +11,8 @@ import pytest
 
 from app.accounts.schemas import SYSTEM
 from app.foundation.database import Database
-from app.responses.intake import store_answers
 from app.responses.schemas import NewAnswer
+from app.responses.storing import store_answers
 from app.surveys.actions import create_survey
 from app.surveys.inputs import DimensionInput, SurveyInput, ValueInput
 from app.surveys.models import Channel, DimensionSource

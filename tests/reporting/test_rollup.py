@@ -17,10 +17,10 @@ from app.reporting.jobs import roll_up_months
 from app.reporting.metrics import Metrics, measure
 from app.reporting.publication import publish
 from app.reporting.queries import load_daily_totals
-from app.responses.intake import store_answers
 from app.responses.jobs import enforce_retention
 from app.responses.models import Standing
 from app.responses.schemas import NewAnswer
+from app.responses.storing import store_answers
 from app.surveys.models import Channel
 from app.surveys.queries import get_questionnaire
 from tests.factories import Cast

@@ -20,10 +20,10 @@ from app.foundation import clock
 from app.foundation.database import Database
 from app.foundation.tokens import new_id
 from app.responses.erasure import erase_response
-from app.responses.intake import store_answers
 from app.responses.models import FINAL, DeletionReason
 from app.responses.retention import delete_expired, unscoped_list_keepings
 from app.responses.schemas import NewAnswer
+from app.responses.storing import store_answers
 from app.surveys.models import Channel
 from tests.conftest import browser, program
 from tests.factories import Cast

@@ -18,10 +18,10 @@ from app.foundation.database import Database
 from app.foundation.settings import Settings
 from app.foundation.tokens import new_id
 from app.responses.erasure import erase_response
-from app.responses.intake import store_answers
 from app.responses.models import DeletionReason
 from app.responses.receipts import SHOWN_FOR, write_receipt
 from app.responses.schemas import NewAnswer
+from app.responses.storing import store_answers
 from app.surveys.models import Channel
 from tests.factories import Cast
 from tests.responses.scene import (

@@ -9,10 +9,10 @@ import pytest
 
 from app.foundation import clock
 from app.foundation.database import Database
-from app.responses.intake import store_answers
 from app.responses.jobs import expire_submission_keys
 from app.responses.models import Standing
 from app.responses.schemas import NewAnswer
+from app.responses.storing import store_answers
 from app.surveys.models import Channel
 from tests.responses.scene import Scene, recount, stored_counts
 

@@ -4,10 +4,9 @@ before it is durable."""
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
-from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,15 @@ import httpx
 import psycopg
 import pytest
 from fastapi import FastAPI
+from psycopg import AsyncConnection
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import IntegrityError
 
+from app.foundation import clock
 from app.foundation.database import Database
 from app.foundation.embedded import embedded_postgres
 from app.foundation.errors import Unavailable
+from app.foundation.line import Line
 from app.foundation.migrate import migrate
 from app.foundation.settings import Settings, read_settings
 from app.main import create_app
@@ -34,7 +36,7 @@ from tests.responses.scene import Scene, make_scene, recount, stored_answers, st
 
 
 def answer(scene: Scene, score: int, **values: Any) -> NewAnswer:
-    day = date(2026, 3, 14)
+    day = clock.today("UTC")
     made = NewAnswer(scene.survey_id, scene.version_id, score, None, "en", Channel.LINK, day)
     return replace(made, **values)
 
@@ -80,7 +82,7 @@ async def test_one_bad_answer_fails_alone(
     outcomes = await asyncio.gather(*map(submit, range(20)), return_exceptions=True)
     failed = [n for n, outcome in enumerate(outcomes) if isinstance(outcome, BaseException)]
     assert failed == [3, 7, 12]
-    assert isinstance(outcomes[3], IntegrityError)
+    assert isinstance(outcomes[12], IntegrityError)
     assert len(stored_answers(owner)) == 2 * 17
     assert stored_counts(owner) == recount(owner)
 
@@ -140,14 +142,30 @@ async def test_a_caller_who_leaves_harms_nobody(
 
 
 @contextmanager
-def before_commit(database: Database, act: Any) -> Iterator[None]:
-    """Call `act` once all is written and just before COMMIT is sent."""
+def before_commit(
+    database: Database, act: Callable[[AsyncConnection[Any]], None]
+) -> Iterator[None]:
+    """Call `act` with the driver's connection once all is written, just before COMMIT is sent."""
     engine = database.engine.sync_engine
-    event.listen(engine, "commit", act)
+    finish = Line.finish
+
+    def by_session(connection: Connection) -> None:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, AsyncConnection)
+        act(driver)
+
+    async def by_line(line: Line) -> None:
+        await line.flush()
+        act(line.driver)
+        await finish(line)
+
+    event.listen(engine, "commit", by_session)
+    setattr(Line, "finish", by_line)  # noqa: B010
     try:
         yield
     finally:
-        event.remove(engine, "commit", act)
+        event.remove(engine, "commit", by_session)
+        setattr(Line, "finish", finish)  # noqa: B010
 
 
 async def test_nothing_is_acknowledged_where_the_connection_dies_before_the_commit(
@@ -218,11 +236,9 @@ async def test_killing_postgres_between_flush_and_commit_yields_no_201(tmp_path:
             assert stored_counts(owner) == recount(owner)
 
 
-def kill(cluster: Path, connection: Connection) -> None:
+def kill(cluster: Path, session: AsyncConnection[Any]) -> None:
     """As a power cut would: neither the server nor the session's process writes another byte."""
     pid_file = cluster / "postmaster.pid"
-    session = connection.connection.driver_connection
-    assert isinstance(session, psycopg.AsyncConnection)
     for pid in (int(pid_file.read_text().split()[0]), session.info.backend_pid):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

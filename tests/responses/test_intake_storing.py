@@ -12,10 +12,10 @@ from sqlalchemy.exc import IntegrityError
 
 from app.foundation.database import Database
 from app.responses.counts import CountKey, apply_count_changes
-from app.responses.intake import store_answers
 from app.responses.models import Standing
 from app.responses.schemas import NewAnswer, StoredAnswer
 from app.responses.segment_sets import segment_set_id
+from app.responses.storing import store_answers
 from app.surveys.models import Channel
 from tests.responses.scene import Scene, recount, stored_answers, stored_counts
 

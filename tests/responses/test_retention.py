@@ -10,10 +10,10 @@ from app.accounts.schemas import SYSTEM
 from app.foundation import clock
 from app.foundation.database import Database
 from app.responses import retention
-from app.responses.intake import store_answers
 from app.responses.jobs import enforce_retention
 from app.responses.retention import Keeping, delete_expired
 from app.responses.schemas import NewAnswer
+from app.responses.storing import store_answers
 from app.surveys.holds import hold_survey
 from app.surveys.models import Channel
 from tests.factories import Cast

@@ -17,10 +17,10 @@ from app.foundation.database import Database
 from app.foundation.errors import Conflict
 from app.foundation.settings import Settings
 from app.responses.importing import undo_import
-from app.responses.intake import store_answers
 from app.responses.jobs import enforce_retention
 from app.responses.retention import going_on, kept_from
 from app.responses.schemas import NewAnswer
+from app.responses.storing import store_answers
 from app.surveys.models import Channel
 from tests.conftest import program
 from tests.factories import Cast, make_api_key

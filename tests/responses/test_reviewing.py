@@ -12,9 +12,9 @@ import pytest
 from app.foundation import clock
 from app.foundation.database import Database
 from app.responses.closing import close_months
-from app.responses.intake import store_answers
 from app.responses.models import HoldReason, Standing
 from app.responses.schemas import NewAnswer
+from app.responses.storing import store_answers
 from app.surveys.models import Channel
 from tests.responses.scene import Scene, recount, stored_counts
 

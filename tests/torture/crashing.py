@@ -16,9 +16,11 @@ from weakref import WeakSet
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor
+from sqlalchemy import TextClause
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from app.cli import main
+from app.foundation.line import Line
 
 BETWEEN_STATEMENTS = "between statements"
 BEFORE_COMMIT = "before commit"
@@ -83,6 +85,35 @@ def watch_statements(order: Order) -> None:
     setattr(psycopg.AsyncConnection, "_exec_command", commanded)  # noqa: B010
 
 
+def watch_lines(order: Order) -> None:
+    """The same where statements travel together."""
+    writing: WeakSet[Line] = WeakSet()
+    execute, finish = Line.execute, Line.finish
+
+    @wraps(execute)
+    async def watched(self: Line, statement: TextClause, *parameters: Any) -> Any:
+        done = await execute(self, statement, *parameters)
+        if _writes_answers(statement.text):
+            writing.add(self)
+        if self in writing:
+            await self.flush()
+            order.pass_by(BETWEEN_STATEMENTS)
+        return done
+
+    @wraps(finish)
+    async def finished(self: Line) -> None:
+        wrote = self in writing
+        writing.discard(self)
+        if wrote:
+            order.pass_by(BEFORE_COMMIT)
+        await finish(self)
+        if wrote:
+            order.pass_by(AFTER_COMMIT)
+
+    setattr(Line, "execute", watched)  # noqa: B010
+    setattr(Line, "finish", finished)  # noqa: B010
+
+
 def _writes_answers(query: object) -> bool:
     return isinstance(query, str) and ("INTO responses" in query or "UPDATE responses" in query)
 
@@ -106,5 +137,6 @@ def watch_answers(order: Order) -> None:
 if __name__ == "__main__":
     given = Order(Path(sys.argv.pop(1)))
     watch_statements(given)
+    watch_lines(given)
     watch_answers(given)
     main()

@@ -36,8 +36,9 @@ def _prefix_of(text: str, v6_prefix: int) -> str:
     address = _read(text)
     if address is None:
         return ""
-    length = V4_PREFIX if address.version == 4 else v6_prefix
-    return str(ipaddress.ip_network((address.packed, length), strict=False))
+    if isinstance(address, ipaddress.IPv4Address):
+        return f"{'.'.join(map(str, address.packed[: V4_PREFIX // 8]))}.0/{V4_PREFIX}"
+    return str(ipaddress.ip_network((address.packed, v6_prefix), strict=False))
 
 
 def _read(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -12,7 +12,7 @@ import uuid
 from contextvars import ContextVar
 from urllib.parse import parse_qs
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.foundation import errors
@@ -44,6 +44,15 @@ PAGE_CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+HEADERS = [
+    (b"content-security-policy", PAGE_CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+    (b"cache-control", b"no-store"),
+]
+HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 
 
 class RequestContext:
@@ -55,7 +64,7 @@ class RequestContext:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
-        self.is_https = settings.is_https
+        self.headers = [*HEADERS, HTTPS_ONLY] if settings.is_https else HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,7 +84,7 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._add_headers(MutableHeaders(scope=message), request_id)
+                self._add_headers(message["headers"], request_id)
                 if scope["app"].state.is_stopping:
                     # Clients that keep connections open come back by a new one, elsewhere.
                     message["headers"].append((b"connection", b"close"))
@@ -92,18 +101,14 @@ class RequestContext:
         finally:
             self._note(scope, status, time.perf_counter() - started, timing)
 
-    def _add_headers(self, headers: MutableHeaders, request_id: str) -> None:
-        headers["X-Request-Id"] = request_id
-        headers.setdefault("Content-Security-Policy", PAGE_CSP)
-        if "frame-ancestors 'none'" in headers["Content-Security-Policy"]:
-            headers.setdefault("X-Frame-Options", "DENY")
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("Referrer-Policy", "same-origin")
-        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-        headers.setdefault("Cache-Control", "no-store")
-        if self.is_https:
-            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    def _add_headers(self, headers: list[tuple[bytes, bytes]], request_id: str) -> None:
+        """Those that are not there yet. Names are in lower case, as ASGI has them."""
+        given = dict(headers)
+        headers.append((b"x-request-id", request_id.encode()))
+        headers += [header for header in self.headers if header[0] not in given]
+        policy = given.get(b"content-security-policy", b"frame-ancestors 'none'")
+        if b"frame-ancestors 'none'" in policy and b"x-frame-options" not in given:
+            headers.append((b"x-frame-options", b"DENY"))
 
     def _note(self, scope: Scope, status: int, seconds: float, timing: Timing) -> None:
         method = scope["method"] if scope["method"] in METHODS else "other"
@@ -128,7 +133,8 @@ class RequestContext:
 
 def _choose_language(scope: Scope) -> None:
     """Before anybody is known: `?lang=`, then the browser's languages, then English."""
-    wanted = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0]
+    query = scope["query_string"].decode("latin-1")
+    wanted = parse_qs(query).get("lang", [""])[0] if query else ""
     accepted = Headers(scope=scope).get("accept-language", "")
     set_language(choose_language(accepted, INTERFACE_LANGUAGES, SOURCE_LANGUAGE, wanted))
 

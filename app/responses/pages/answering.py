@@ -18,7 +18,14 @@ from app.responses.entrances import Access, Entrance
 from app.responses.form import FormError, FormInput, check_form, read_form, ticket_error
 from app.responses.intake import RETRY_AFTER_S
 from app.responses.models import HoldReason, Standing
-from app.responses.pages.frames import channel_of, enter_frame, kept_words, stay_in_frame
+from app.responses.pages.blank import BlankForms
+from app.responses.pages.frames import (
+    channel_of,
+    enter_frame,
+    find_frame,
+    kept_words,
+    stay_in_frame,
+)
 from app.responses.pages.showing import (
     FORM_SCRIPT,
     READ,
@@ -50,7 +57,7 @@ async def show_form(request: Request, slug: str) -> Response:
         entrance = await enter_open(request, slug)
     except Shut as shut:
         return shut.response
-    return show_questions(request, entrance, _issue(request, entrance), FormInput(), [])
+    return _show_blank(request, entrance, _issue(request, entrance))
 
 
 @router.post("/s/{slug}/responses")
@@ -200,6 +207,22 @@ def _renew(request: Request, entrance: Entrance, given: FormInput) -> Ticket:
     return ticket_of(request, entrance, given, life=None) or _issue(request, entrance)
 
 
+def _show_blank(request: Request, entrance: Entrance, ticket: Ticket) -> Response:
+    """The form with nothing in it."""
+
+    def draw(signed: str) -> Response:
+        return show_questions(request, entrance, ticket, FormInput(), [], signed=signed)
+
+    frame = find_frame(request)
+    signed = sign_ticket(request.app.state.settings.secret_key, ticket)
+    if frame and not frame.parent:
+        return draw(signed)  # of any number of pages that the survey does not list
+    forms: BlankForms = request.app.state.blank_forms
+    variant = (current_language(), frame, frozenset(ticket.labels))
+    form = forms.recall(entrance, variant, draw)
+    return form.with_ticket(signed) if form else draw(signed)
+
+
 def show_questions(
     request: Request,
     entrance: Entrance,
@@ -207,8 +230,10 @@ def show_questions(
     given: FormInput,
     errors: Sequence[FormError],
     action: str = "",
+    signed: str = "",
 ) -> Response:
-    """The form with what was `given`; sent to `action`, or to where answers are taken."""
+    """The form with what was `given`; sent to `action`, or to where answers are taken. `signed` is
+    the ticket where it has been signed before."""
     survey = entrance.questionnaire
     # Whoever is shown the page again reads the wording of now.
     ticket = replace(ticket, version_id=survey.version_id)
@@ -228,7 +253,7 @@ def show_questions(
         texts=survey.wording[current_language()],
         slug=entrance.link.slug,
         action=action,
-        ticket=sign_ticket(request.app.state.settings.secret_key, ticket),
+        ticket=signed or sign_ticket(request.app.state.settings.secret_key, ticket),
         given=given,
         errors=errors,
         problems={error.name: error.message for error in errors},

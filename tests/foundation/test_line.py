@@ -1,0 +1,141 @@
+"""Statements that travel together do what they would do one by one."""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+
+from app.foundation.database import Database
+from app.foundation.line import Line
+from tests.factories import Cast
+
+ECHO = text("SELECT CAST(:ids AS uuid[]), CAST(:words AS text[]), CAST(:number AS integer), :word")
+ADD = text(
+    "INSERT INTO api_keys (workspace_id, id, name, hint, token_hash, scopes, created_at)"
+    " VALUES (:workspace_id, :id, 'line', '', decode(:hash, 'hex'), '[]', '2026-03-14T12:00Z')"
+)
+COUNT = text("SELECT count(*) FROM api_keys WHERE workspace_id = :workspace_id AND name = 'line'")
+STORABLE = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+
+
+@pytest.fixture
+async def line(database: Database) -> AsyncIterator[Line]:
+    line = database.line()
+    yield line
+    await line.close()
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    ids=st.lists(st.none() | st.uuids(), max_size=4),
+    words=st.lists(st.none() | STORABLE | st.sampled_from(["NULL", "", "{}", '"\\', "a,b"])),
+    number=st.none() | st.integers(-(2**31), 2**31 - 1),
+    word=STORABLE,
+)
+async def test_parameters_arrive_as_they_are(
+    database: Database,
+    cast: Cast,
+    ids: list[uuid.UUID | None],
+    words: list[str | None],
+    number: int | None,
+    word: str,
+) -> None:
+    line = database.line()
+    given_values = {"ids": ids, "words": words, "number": number, "word": word}
+    async with line.transaction(cast.acme):
+        rows = await line.execute(ECHO, given_values)
+    await line.close()
+    assert [tuple(row) for row in rows] == [(ids, words, number, word)]
+
+
+async def test_it_is_the_runtime_role_in_one_workspace(line: Line, cast: Cast) -> None:
+    async with line.transaction(cast.acme):
+        [row] = await line.execute(
+            text("SELECT current_user, current_setting('app.workspace_id')"), {}
+        )
+        [(count,)] = await line.execute(
+            text("SELECT count(*) FROM api_keys WHERE workspace_id = :other"),
+            {"other": cast.globex},
+        )
+    assert tuple(row) == ("honne_runtime", str(cast.acme))
+    assert count == 0
+    async with line.transaction(cast.globex):
+        [row] = await line.execute(text("SELECT current_setting('app.workspace_id')"), {})
+    assert tuple(row) == (str(cast.globex),)
+
+
+async def test_a_workspace_is_entered_by_its_uuid(line: Line) -> None:
+    with pytest.raises(TypeError):
+        async with line.transaction("x'; DROP TABLE responses; --"):  # type: ignore[arg-type]
+            pass
+
+
+def key_of(cast: Cast) -> dict[str, object]:
+    id_ = uuid.uuid4()
+    return {"workspace_id": cast.acme, "id": id_, "hash": id_.hex}
+
+
+def count_keys(owner: psycopg.Connection) -> int:
+    [(count,)] = owner.execute("SELECT count(*) FROM api_keys WHERE name = 'line'")
+    assert isinstance(count, int)
+    return count
+
+
+async def test_leaving_commits(line: Line, cast: Cast, owner: psycopg.Connection) -> None:
+    async with line.transaction(cast.acme):
+        await line.execute(ADD, key_of(cast))
+        await line.execute(ADD, key_of(cast))
+        [(count,)] = await line.execute(COUNT, {"workspace_id": cast.acme})
+        assert count_keys(owner) == 0
+    assert count == count_keys(owner) == 2
+
+
+async def test_raising_rolls_back(line: Line, cast: Cast, owner: psycopg.Connection) -> None:
+    with suppress(ZeroDivisionError):
+        async with line.transaction(cast.acme):
+            await line.execute(ADD, key_of(cast))
+            await line.flush()
+            raise ZeroDivisionError
+    assert count_keys(owner) == 0
+
+
+async def add_all(line: Line, cast: Cast, *keys: dict[str, object]) -> None:
+    async with line.transaction(cast.acme):
+        for key in keys:
+            await line.execute(ADD, key)
+
+
+async def test_what_is_refused_is_raised_at_the_latest_on_leaving(
+    line: Line, cast: Cast, owner: psycopg.Connection
+) -> None:
+    twice = key_of(cast)
+    with pytest.raises(IntegrityError) as caught:
+        await add_all(line, cast, twice, twice, key_of(cast))
+    assert isinstance(caught.value.orig, psycopg.errors.UniqueViolation)
+    assert count_keys(owner) == 0
+    await add_all(line, cast, twice)  # on another connection
+    assert count_keys(owner) == 1
+
+
+@pytest.mark.parametrize("value", ["a\0b", ["a\0b"]])
+async def test_a_nul_is_refused(line: Line, cast: Cast, value: object) -> None:
+    with pytest.raises(DataError):
+        await add_all(line, cast, {**key_of(cast), "hash": value})
+
+
+async def test_a_connection_that_died_is_replaced(
+    line: Line, cast: Cast, owner: psycopg.Connection
+) -> None:
+    async with line.transaction(cast.acme):
+        [(pid,)] = await line.execute(text("SELECT pg_backend_pid()"), {})
+    owner.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    with pytest.raises(OperationalError):
+        await add_all(line, cast, key_of(cast))
+    await add_all(line, cast, key_of(cast))
+    assert count_keys(owner) == 1
