@@ -2,7 +2,7 @@
   const find = id => document.getElementById(id), slug = location.pathname.split("/")[2];
   const form = document.forms[0], { ticket, number, subject } = form.elements;
   const [status, offline, panel, button] = ["status", "offline", "again", "send"].map(find);
-  let store = {}, timer, waiting, sending, earlier, changing;
+  let store = {}, timer, waiting, sending, earlier, changing, pressed;
   try { store = sessionStorage; } catch {}
 
   // What was chosen last is saved last: the server keeps the highest number.
@@ -45,12 +45,15 @@
   choose();
 
   const free = () => { sending = false; button.removeAttribute("aria-disabled"); };
-  // Scanners of mails press buttons by script.
-  form.addEventListener("click", event => event.isTrusted || event.preventDefault());
+  // Scanners of mails press buttons by script, or send without pressing any.
+  form.addEventListener("click", event => {
+    if (!event.isTrusted) event.preventDefault();
+    pressed = event.isTrusted && event.target == button;
+  });
   form.addEventListener("submit", event => {
     const away = navigator.onLine === false;
-    if (sending || away || navigator.userActivation?.hasBeenActive === false) event.preventDefault();
-    if (sending) return;
+    if (sending || away || !pressed) event.preventDefault();
+    if (sending || !pressed) return;
     offline.textContent = away ? offline.dataset.words : "";
     if (event.defaultPrevented) return;
     sending = true;

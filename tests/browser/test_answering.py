@@ -22,7 +22,7 @@ def test_an_answer_reaches_the_dashboard(
     comment = f"{COMMENT} {'スクリプトあり' if javascript else 'スクリプトなし'}"
     with visit("phone", "ja", javascript=javascript) as page:
         page.goto(running_demo.lines["form"])
-        expect(page.locator("h1")).to_contain_text("友人や同僚に薦める可能性")
+        expect(page.locator("form h1")).to_contain_text("友人や同僚に薦める可能性")
         _choose(page, 9)
         page.locator("textarea").fill(comment)
         think(page)

@@ -91,7 +91,7 @@ def test_japanese_lines_end_with_phrases(addresses: dict[str, str], visit: Narro
         # The last character of every line but the last, by where each character stands.
         ends = page.evaluate(
             """() => {
-              const walker = document.createTreeWalker(document.querySelector('h1'), 4)
+              const walker = document.createTreeWalker(document.querySelector('form h1'), 4)
               const range = document.createRange(), ends = []
               let before, top
               for (let node; (node = walker.nextNode());)
@@ -104,7 +104,7 @@ def test_japanese_lines_end_with_phrases(addresses: dict[str, str], visit: Narro
               return ends
             }"""
         )
-        phrases = page.locator("h1").inner_html().split("<wbr>")
+        phrases = page.locator("form h1").inner_html().split("<wbr>")
         assert len(ends) >= 1
         assert set(ends) <= {phrase[-1] for phrase in phrases} | {" "}
-        assert page.locator("h1").evaluate("e => getComputedStyle(e).wordBreak") == "keep-all"
+        assert page.locator("form h1").evaluate("e => getComputedStyle(e).wordBreak") == "keep-all"
