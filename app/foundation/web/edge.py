@@ -134,7 +134,8 @@ class RequestContext:
 def _choose_language(scope: Scope) -> None:
     """Before anybody is known: `?lang=`, then the browser's languages, then English."""
     query = scope["query_string"].decode("latin-1")
-    wanted = parse_qs(query).get("lang", [""])[0] if query else ""
+    may_want = "lang" in query or "%" in query  # a name may be written in escapes, too
+    wanted = parse_qs(query).get("lang", [""])[0] if may_want else ""
     accepted = Headers(scope=scope).get("accept-language", "")
     set_language(choose_language(accepted, INTERFACE_LANGUAGES, SOURCE_LANGUAGE, wanted))
 
