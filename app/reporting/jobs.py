@@ -4,7 +4,7 @@ import uuid
 from contextlib import suppress
 from datetime import UTC, date, datetime, time
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.accounts.models import Workspace
 from app.foundation import clock
@@ -48,6 +48,7 @@ async def publish_months(database: Database) -> int:
         # A survey that went meanwhile has nothing to publish.
         with suppress(NotFound):
             async with database.transaction(workspace_id) as session:
+                await session.execute(text("SET LOCAL statement_timeout = 0"))
                 questionnaire = await get_questionnaire(session, workspace_id, survey_id)
                 await publish(session, questionnaire, clock.today(questionnaire.time_zone))
     return len(surveys)

@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from sqlalchemy import ColumnElement, cast, insert, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
@@ -115,15 +116,19 @@ async def load_published(
     if not wanted:
         return Published(())
     editions = await publish(session, questionnaire, today)
-    found = await session.scalars(
-        select(PublishedFigure)
+    found = await session.execute(
+        select(
+            PublishedFigure.labels, PublishedFigure.first_month, PublishedFigure.last_month,
+            PublishedFigure.promoters, PublishedFigure.passives, PublishedFigure.detractors,
+            PublishedFigure.scores, PublishedFigure.edition_id,
+        )
         .where(
             PublishedFigure.workspace_id == questionnaire.workspace_id,
             PublishedFigure.survey_id == questionnaire.survey_id,
             or_(*wanted),
         )
         .order_by(PublishedFigure.first_month, PublishedFigure.edition_id)
-    )
+    )  # fmt: skip
     return Published(map(_block, found), editions)
 
 
@@ -221,12 +226,12 @@ def _wanted(labels: Mapping[str, str], split_by: Sequence[str]) -> list[ColumnEl
     return wanted
 
 
-def _block(row: PublishedFigure) -> Block:
-    counts: AnswerCounts = GroupCounts(row.promoters, row.passives, row.detractors)
-    if row.scores is not None:
-        counts = Distribution.from_counts(row.scores)
-    period = Period(row.first_month, month_end(row.last_month))
-    return Block(row.labels, period, counts, row.edition_id)
+def _block(row: Sequence[Any]) -> Block:
+    labels, first_month, last_month, promoters, passives, detractors, scores, edition_id = row
+    counts: AnswerCounts = GroupCounts(promoters, passives, detractors)
+    if scores is not None:
+        counts = Distribution.from_counts(scores)
+    return Block(labels, Period(first_month, month_end(last_month)), counts, edition_id)
 
 
 def _lies_in(period: Period, months: Period) -> bool:

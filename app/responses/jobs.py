@@ -5,7 +5,7 @@ import uuid
 from contextlib import suppress
 from datetime import date, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningDelete
 
@@ -59,6 +59,8 @@ async def total_days(database: Database) -> int:
             waiting = await list_without_totals(session, workspace_id)
         for survey_id in waiting:
             async with database.transaction(workspace_id) as session:
+                # The first time it is the whole history of a survey.
+                await session.execute(text("SET LOCAL statement_timeout = 0"))
                 made += await make_totals(session, workspace_id, survey_id)
     return made
 
