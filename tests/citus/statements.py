@@ -41,7 +41,8 @@ def _unnamed(tree: exp.Expr, tenant_tables: frozenset[str]) -> Iterator[str]:
     for insert in tree.find_all(exp.Insert):
         table = insert.this.this if isinstance(insert.this, exp.Schema) else insert.this
         columns = [column.name for column in insert.this.expressions]
-        if table.name in tenant_tables and "workspace_id" not in columns:
+        # Without a list of columns all are given, as a restored table's are.
+        if table.name in tenant_tables and columns and "workspace_id" not in columns:
             yield f"INSERT INTO {table.name} names no workspace_id: no shard is known for the row"
     for scope in tree.find_all(*SCOPES):
         own = {

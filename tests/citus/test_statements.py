@@ -46,6 +46,8 @@ FITTING = {
     " (SELECT 1 FROM editions WHERE editions.workspace_id = %(w)s)",
     "an id made here": "INSERT INTO surveys (workspace_id, id)"
     " SELECT %(w)s, gen_random_uuid() FROM pg_temp.imported",
+    "whole rows": "INSERT INTO surveys SELECT * FROM"
+    " json_populate_recordset(NULL::surveys, CAST(%(rows)s AS json))",
     "global": "SELECT workspace_id FROM links WHERE slug = %(slug)s",
     "a delete that is counted": "WITH gone AS"
     " (DELETE FROM surveys WHERE workspace_id = %(w)s RETURNING id)"
