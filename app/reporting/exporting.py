@@ -41,9 +41,11 @@ async def begin_export(
     listing = await list_responses(session, questionnaire, request)
     if listing.is_suppressed:
         raise Conflict(mark("This subgroup is hidden to protect respondents."))
+    # What was searched for may quote a comment, and the log outlives it.
+    asked = replace(request.filter, search=None).to_query()
     record_event(
         session, questionnaire.workspace_id, actor, "responses.exported", questionnaire.survey_id,
-        {"filter": request.filter.to_query()},
+        {"filter": asked, **({"is_search": True} if request.filter.search else {})},
     )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ from app.reporting.buckets import Period, is_on_month_bounds, month_end
 from app.reporting.filters import ReportFilter, refused
 from app.reporting.publication import Block, RowScope, publish_rows
 from app.reporting.queries import selected, within
+from app.reporting.searching import matches
 from app.responses.closing import days_of_api
 from app.responses.models import (
     SCORES,
@@ -242,6 +243,8 @@ def _by_content(request: ListRequest) -> list[ColumnElement[bool]]:
         conditions.append(Response.score.in_(scores))
     if request.only_commented:
         conditions.append(Response.comment.is_not(None))
+    if request.filter.search is not None:
+        conditions += matches(Response.comment.expression, request.filter.search)
     if request.filter.labels:
         # All of these show as counted: which of them was left out since would tell its day.
         if request.standing not in (None, Standing.COUNTED):

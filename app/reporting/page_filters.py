@@ -20,6 +20,7 @@ from app.reporting.filters import (
     selectors,
 )
 from app.reporting.labels import CATEGORY_NAMES, name_of_selector, name_of_value
+from app.reporting.searching import Search
 from app.responses.models import HoldReason, Standing
 from app.scoring import Category
 from app.surveys.models import Channel
@@ -92,6 +93,7 @@ class ListPageQuery(PageQuery):
     """The parameters of the list of answers as a page."""
 
     category: Category | None = None
+    search: Search | None = None
     standing: Standing | None = None
     commented: Annotated[bool, BeforeValidator(_tick)] = False
     cursor: Annotated[str | None, Field(max_length=500)] = None
