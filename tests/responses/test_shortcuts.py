@@ -22,7 +22,7 @@ from app.foundation.tokens import digest
 from app.main import SHORTCUTS, create_app
 from app.responses.tickets import Ticket, sign_ticket
 from app.surveys.models import SurveyState
-from tests.conftest import BASE_URL
+from tests.conftest import BASE_URL, browser
 from tests.factories import Cast, make_api_key
 from tests.responses.scene import Scene, add_link, make_scene, recount, stored_counts
 from tests.routes import routes_of
@@ -315,3 +315,19 @@ async def test_the_log_names_the_route(
 async def test_every_shortcut_leads_to_a_route(app: FastAPI) -> None:
     routes = {(route.method, route.path) for route in routes_of(app)}
     assert {(shortcut.method, shortcut.path) for shortcut in SHORTCUTS} <= routes
+
+
+async def test_a_form_that_was_drawn_before_is_the_same_but_for_its_ticket(
+    app: FastAPI, names: dict[str, str], settings: Settings, owner: psycopg.Connection
+) -> None:
+    owner.execute("UPDATE surveys SET embed_origins = '[\"https://acme.example\"]'")
+    remembering = create_app(settings, memory_seconds=60, open_at_least=timedelta(0))
+    forms = [sent for sent in PAGES.values() if sent.method in ("GET", "HEAD")]
+    async with remembering.router.lifespan_context(remembering):
+        for sent in [*forms, *forms, *forms]:
+            expected = await Caller(app, names).send(sent)
+            assert await Caller(remembering, names).send(sent) == expected, sent
+        async with browser(remembering) as client:
+            pages = [(await client.get("/s/cafe")).text for _time in range(3)]
+    tickets = {re.search(r'name="ticket" value="([^"]+)"', page) for page in pages}
+    assert len({ticket[1] for ticket in tickets if ticket}) == 3
