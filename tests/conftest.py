@@ -22,6 +22,7 @@ from app.foundation.migrate import migrate
 from app.foundation.settings import Settings, read_settings
 from app.main import create_app
 from tests import factories
+from tests.citus.recording import statements_fit_citus  # noqa: F401  # for every test
 from tests.factories import Cast
 
 TEMPLATE = "honne"
