@@ -191,7 +191,7 @@ def _answers(day: date, kinds: Sequence[bytes]) -> bytes:
     drawn = os.urandom(16 * len(kinds))
     ids = sorted([drawn[at : at + 16] for at in range(0, len(drawn), 16)])
     on_day = _fields((day - POSTGRES_EPOCH).days.to_bytes(4, "big", signed=True))
-    ends = cycle([on_day + _fields(text and text.encode()) for text in COMMENTS])
+    ends = cycle([on_day + _fields(None if text is None else text.encode()) for text in COMMENTS])
     head = ROW_OF_FIELDS + len(ids[0]).to_bytes(4, "big")
     rows = zip(ids, kinds, ends, strict=False)
     return b"".join([head + id_ + kind + end for id_, kind, end in rows])
