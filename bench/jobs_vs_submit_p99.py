@@ -1,7 +1,7 @@
 """How long answers take while everything that can wait is going on too, against without it.
 
 Beside the load of half of what Honne can bear, a survey of many answers is exported again and
-again, and the jobs run without a pause in a process of the lowest priority, as Honne runs them.
+again, and the jobs run a second apart (Honne: ten minutes) in a process of the lowest priority.
 """
 
 import os
@@ -31,6 +31,7 @@ async def main():
     database = Database(sys.argv[1])
     while True:
         await scheduler.run_jobs(database, JOBS)
+        await asyncio.sleep(1)
 
 os.nice(19)
 asyncio.run(main())

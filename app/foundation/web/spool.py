@@ -12,6 +12,7 @@ from tempfile import TemporaryFile
 from typing import IO, cast
 
 CHUNK = 64 * 1024
+REST = 4
 BUSY_FROM_S = 0.0005  # a turn of the event loop in which nothing is to do takes less
 
 
@@ -35,11 +36,11 @@ async def spooled(lines: AsyncIterator[str]) -> AsyncIterator[bytes]:
 
 async def give_way(worked_s: float) -> None:
     """Let others go on after `worked_s` seconds of work that can wait; where there is something
-    for them to do, rest for as long again."""
+    for them to do, rest four times as long. What feeds the work, Postgres, rests with it."""
     started = time.perf_counter()
     await asyncio.sleep(0)
     if time.perf_counter() - started > BUSY_FROM_S:
-        await asyncio.sleep(worked_s)
+        await asyncio.sleep(REST * worked_s)
 
 
 class _Spool:
