@@ -304,7 +304,7 @@ async def test_the_notice_says_what_the_survey_does(
     for words in ("Acme asks", "at least 17 people", "after 31 months", "dpo@acme.example"):
         assert words in text
     assert 'href="https://acme.example/p"' in text
-    assert "the day, and also: Plan, Age.</p>\n<p>Not stored are your name" in text
+    assert "the day, and also: “Plan”, “Age”.</p>\n<p>Not stored are your name" in text
 
 
 @pytest.mark.parametrize(
