@@ -29,6 +29,7 @@ from app.main import JOBS
 
 async def main():
     database = Database(sys.argv[1])
+    print("ready", flush=True)
     while True:
         await scheduler.run_jobs(database, JOBS)
         await asyncio.sleep(1)
@@ -96,8 +97,11 @@ def _jobs_running(installation: Installation) -> Iterator[None]:
     process = subprocess.Popen(
         [sys.executable, "-c", JOBS, installation.settings.database_url],
         env=dict(os.environ),
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
     )
+    assert process.stdout is not None
+    process.stdout.readline()  # to start a program is not what is measured
     try:
         yield
         if process.poll() is not None:
@@ -105,3 +109,4 @@ def _jobs_running(installation: Installation) -> Iterator[None]:
     finally:
         process.kill()
         process.wait()
+        process.stdout.close()
