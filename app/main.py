@@ -15,6 +15,7 @@ import app.accounts.jobs
 import app.accounts.pages
 import app.accounts.workspace_deletion
 import app.reporting.api
+import app.reporting.indexing
 import app.reporting.jobs
 import app.reporting.pages
 import app.responses.api
@@ -88,6 +89,8 @@ minimum on; a suppressed group says `"suppressed": true` and carries no number.
 JOBS: Sequence[Job] = (
     app.accounts.jobs.expire_sign_ins,
     app.accounts.workspace_deletion.delete_marked_workspaces,
+    # Before the keys go: what has one may have been changed since it was read.
+    app.reporting.indexing.index_comments,
     app.responses.jobs.expire_submission_keys,
     app.responses.jobs.enforce_retention,
     app.reporting.jobs.roll_up_months,

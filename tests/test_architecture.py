@@ -33,6 +33,7 @@ NATURAL_KEYS = {
     "audit_heads",
     "brands",
     "closed_counts",
+    "comment_terms",
     "daily_counts",
     "day_totals",
     "deletions",
@@ -113,6 +114,8 @@ READERS_OF_COUNTS = {
     ("app/responses/closing.py", "ClosedCount"),
     ("app/responses/closing.py", "DailyCount"),
     ("app/responses/closing.py", "Edition"),
+    # Reads the words of comments, in the language of their form, and keeps their terms.
+    ("app/reporting/indexing.py", "Response labels"),
     # Write answers and keep the counts in step with them: the labels say which count.
     ("app/responses/answer_rows.py", "Response labels"),
     ("app/responses/counts.py", "DailyCount"),

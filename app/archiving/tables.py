@@ -11,6 +11,7 @@ from app.foundation.database import Base, TenantRow
 # What stays behind, and why.
 EXCLUDED = {
     "api_keys": "hashed under this installation's secret key; elsewhere they open nothing",
+    "comment_terms": "found again in the comments where the archive is restored",
     "day_totals": "added up again from daily_counts where the archive is restored",
     "idempotency_records": "answers to calls made with the keys that stay behind, for a day",
     "member_invitations": "hashed under this installation's secret key, and members stay behind",

@@ -45,6 +45,7 @@ async def mix_answers(session: AsyncSession, workspace_id: uuid.UUID, before: da
         await _rewrite(session, _REWRITE_ANSWER, workspace_id, ids)
         left = await _with_contact(session, workspace_id, ids)
         await _rewrite(session, _REWRITE_CONTACT, workspace_id, left)
+        await _rewrite(session, _REWRITE_TERMS, workspace_id, ids)
         days = {(answer.survey_id, answer.answered_on) for answer in answers}
         await rewrite_counts(session, workspace_id, days)
     return len(answers)
@@ -98,4 +99,8 @@ _REWRITE_ANSWER = text(
 _REWRITE_CONTACT = text(
     "UPDATE response_contacts SET address = address"
     " WHERE workspace_id = :workspace_id AND response_id = :id"
+)
+# Not every answer has terms, and of the others nothing is written.
+_REWRITE_TERMS = text(
+    "UPDATE comment_terms SET keys = keys WHERE workspace_id = :workspace_id AND response_id = :id"
 )

@@ -136,6 +136,18 @@ NOTES: Mapping[str, Note] = {
         {"workspace_id": _ADDRESS, "response_id": _ADDRESS, "address": _ADDRESS},
         is_only_asked=True,
     ),
+    "comment_terms": Note(
+        About.ANSWER,
+        "The words and phrases of a comment, for counting what comments are about.",
+        RETENTION,
+        {
+            "workspace_id": _SURVEY,
+            "response_id": _NUMBER,
+            "comment_hash": _WORDS,
+            "keys": _WORDS,
+            "written": _WORDS,
+        },
+    ),
     "segment_sets": Note(
         About.COUNTS,
         mark("Which combinations of groups there are"),
