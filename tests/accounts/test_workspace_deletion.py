@@ -75,7 +75,15 @@ def fill_the_rest(owner: Owner, scene: Scene) -> None:
     ).fetchone()
     assert found
     month = clock.today("UTC").replace(day=1)
+    answer = owner.execute(
+        "SELECT id FROM responses WHERE workspace_id = %s LIMIT 1", [scene.workspace_id]
+    ).fetchone()
+    assert answer
     insert(owner, "imports", **ids)
+    insert(owner, "brands", workspace_id=scene.workspace_id)
+    insert(owner, "day_totals", **ids, standing="counted")
+    for table in ("response_contacts", "comment_terms"):
+        insert(owner, table, workspace_id=scene.workspace_id, response_id=answer[0])
     insert(owner, "editions", **ids, id=edition["edition_id"])
     insert(owner, "closed_counts", **edition, segment_set_id=found[0], channel="link")
     insert(owner, "published_figures", **edition, survey_id=scene.survey_id)
@@ -95,6 +103,7 @@ def insert(owner: Owner, table: str, **given: object) -> None:
         "jsonb": "{}",
         "bytea": b"",
         "text": "",
+        "ARRAY": [],
     }
     needed = owner.execute(
         "SELECT column_name, data_type FROM information_schema.columns"
