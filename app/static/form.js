@@ -46,6 +46,7 @@
 
   const free = () => { sending = false; button.removeAttribute("aria-disabled"); };
   // Scanners of mails press buttons by script, or send without pressing any.
+  form.submit = () => {};
   form.addEventListener("click", event => {
     if (!event.isTrusted) event.preventDefault();
     pressed = event.isTrusted && event.target == button;

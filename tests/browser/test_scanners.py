@@ -72,6 +72,7 @@ def test_a_scanner_that_clicks_by_script_leaves_nothing(
         page.wait_for_timeout(2_000)
         page.evaluate(CLICK_EVERYTHING, EVERYTHING)
         page.evaluate("document.querySelector('#send').click()")
+        page.evaluate("document.forms[0].submit()")
         page.evaluate("document.forms[0].requestSubmit()")
         page.evaluate("document.forms[0].requestSubmit(document.querySelector('#send'))")
         page.wait_for_timeout(1_500)

@@ -167,11 +167,15 @@ async def test_the_trap_outlives_a_database_that_is_away(
 async def test_three_hundred_people_behind_one_address_all_count(
     app: FastAPI, scene: Scene, owner: psycopg.Connection
 ) -> None:
-    """Each opens the form, thinks for some seconds and sends, twice where the thumb trembles."""
+    """Each opens the form, chooses, which saves the score, and sends, twice where the thumb
+    trembles."""
     async with calling_from(app, "198.51.100.7") as office:
         for number in range(300):
             with clock.fixed(later(number * 0.4)):
                 ticket = ticket_in(await office.get(f"/s/{scene.slug}"))
+            with clock.fixed(later(number * 0.4 + 3)):
+                chosen = {"ticket": ticket, "score": "8", "number": "1"}
+                assert (await office.put("/s/cafe/score", data=chosen)).status_code == 204
             with clock.fixed(later(number * 0.4 + 4)):
                 for _time in range(1 + (number % 3 == 0)):
                     assert (await send(office, ticket)).status_code == 303
