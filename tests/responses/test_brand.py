@@ -65,6 +65,40 @@ async def test_a_brand_fits_into_the_budget(
         assert len(zlib.compress(page.content, 9)) <= BUDGET
 
 
+async def test_a_form_with_everything_on_fits_as_well(
+    client: httpx.AsyncClient, scene: Scene, acme_api: httpx.AsyncClient
+) -> None:
+    assert scene.slug
+    await _brand(acme_api)
+    asked = [
+        {
+            "key": key,
+            "label": {"ja": label},
+            "source": source,
+            "values": [
+                {"key": f"v{at}", "label": {"ja": value}}
+                for at, value in enumerate(values.split("、"))
+            ],
+        }
+        for key, label, source, values in (
+            ("role", "あなたの役割を教えてください。", "question", "管理者、利用者、購買"),
+            ("size", "会社の規模", "question", "50人以下、51人以上"),
+            ("plan", "プラン", "link", "無料、有料"),
+        )
+    ]
+    given = {
+        "name": "All", "subject": "Acme Cloud", "languages": ["ja"], "default_language": "ja",
+        "dimensions": asked, "asks_contact": True, "support": "help@acme.example",
+        "contact": "privacy@acme.example", "privacy_url": "https://acme.example/privacy",
+    }  # fmt: skip
+    made = (await acme_api.post("/api/v1/surveys", json=given)).json()
+    await acme_api.put(f"/api/v1/surveys/{made['id']}/publication")
+    page = await client.get(f"/s/{made['url'].rpartition('/')[2]}?plan=v1")
+    assert page.text.count('type="radio"') == 11 + 4 + 3
+    assert 'name="email"' in page.text
+    assert len(zlib.compress(page.content, 9)) <= BUDGET
+
+
 async def test_without_a_brand_the_workspace_is_named_and_no_picture_is_allowed(
     client: httpx.AsyncClient, scene: Scene
 ) -> None:

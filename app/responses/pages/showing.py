@@ -3,8 +3,9 @@ policy."""
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from fastapi import Request
 from markupsafe import Markup
@@ -92,7 +93,7 @@ def show(
     frame, brand = find_frame(request), find_brand(request)
     css = "".join(map(static_text, (*styles, FRAME_STYLE) if frame else styles))
     css += brand.style if brand else ""
-    script = "".join(map(static_text, (*scripts, FRAME_SCRIPT) if frame else scripts))
+    script = "".join(map(_code, (*scripts, FRAME_SCRIPT) if frame else scripts))
     response = render(
         request, template, status,
         respondent_css=Markup(css), frame=frame, script=Markup(script),  # noqa: S704
@@ -104,6 +105,12 @@ def show(
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(headers or {})
     return response
+
+
+@cache
+def _code(name: str) -> str:
+    """A script without its indents and comments, which a small phone need not load."""
+    return re.sub(r"(?m)^\s+(//.*\n)?", "", static_text(name))
 
 
 def _ancestors(frame: Frame | None) -> str:
