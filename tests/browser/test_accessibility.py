@@ -139,6 +139,7 @@ def test_pages_for_respondents(
         expect(page.locator(".receipt")).to_be_visible()
         _check(page, language)
         page.goto(surveys["open"])
+        expect(page.locator("#again h1")).to_be_visible()
         _check(page, language)
         page.goto(f"{surveys['open']}/erasure")
         _check(page, language)

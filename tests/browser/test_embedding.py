@@ -167,6 +167,7 @@ def _answer_by_keyboard(page: Page, score: int, comment: str) -> None:
     for _ in range(score):
         page.keyboard.press("ArrowRight")
     expect(frame.locator(f"input[name=score][value='{score}']")).to_be_checked()
+    expect(frame.locator("#status")).not_to_be_empty()  # saved, before anything is sent
     page.keyboard.press("Tab")
     page.keyboard.type(comment)
     frame.locator("form > button").focus()
@@ -198,7 +199,7 @@ def test_a_form_in_the_page_takes_its_height_and_an_answer(
     assert abs(box["height"] - wanted) <= 1, "no scroll bar, no gap"
     assert not _is_inside(page), "the focus stays where it was"
     if language == "en":
-        expect(frame.locator(".notice")).to_contain_text("also: Plan, Role")
+        expect(frame.locator(".notice")).to_contain_text("also: “Plan”, “Role”")
     _check_with_axe(page)
     if width == "phone":
         cell = frame.locator("fieldset label").first.bounding_box()
