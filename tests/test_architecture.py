@@ -117,7 +117,6 @@ READERS_OF_COUNTS = {
     # Reads the words of comments, in the language of their form, and keeps their terms.
     ("app/reporting/indexing.py", "Response labels"),
     # Write answers and keep the counts in step with them: the labels say which count.
-    ("app/responses/answer_rows.py", "Response labels"),
     ("app/responses/counts.py", "DailyCount"),
     ("app/responses/counts.py", "Response labels"),
     ("app/responses/import_counts.py", "DailyCount"),
