@@ -24,6 +24,7 @@ from bench.submit_form import measure_submit_form
 from bench.submit_many_workspaces import measure_submit_many_workspaces
 from bench.submit_p99_ms import measure_submit_p99_ms
 from bench.submit_vs_orm import measure_submit_vs_orm
+from bench.themes import measure_themes
 from bench.visibility import measure_visibility
 
 MEASUREMENTS: dict[str, Callable[[float], Iterable[Figure]]] = {
@@ -47,6 +48,7 @@ MEASUREMENTS: dict[str, Callable[[float], Iterable[Figure]]] = {
     "idle_mb": measure_idle_mb,
     "attack": measure_attack,
     "visibility": measure_visibility,
+    "themes": measure_themes,
 }
 
 

@@ -35,6 +35,7 @@ UNSAYABLE = {
     r"|Leave out NUL and half surrogate pairs\.",
     "which texts there are, how long, and which a language has no words for": r"There is no such"
     r" text\.|Write at most \d+ characters\.|Write something here\.",
+    "how many words a search has": r"Search for at most ten words at once\.",
     "how addresses are written": r"Write an address that begins with.*|Write the address of a.*",
     "which groups there are": r"There is no such group.*",
 }

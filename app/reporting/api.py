@@ -13,10 +13,12 @@ from app.foundation.replica import Replica
 from app.foundation.web.openapi import NoQuery, OnceEach, problems
 from app.foundation.web.spool import spooled
 from app.reporting.exporting import CSV_TYPE, attachment, begin_export, stream_csv
-from app.reporting.filters import ExportQuery, ListQuery, MetricsQuery, read_filter
+from app.reporting.filters import ExportQuery, FilterQuery, ListQuery, MetricsQuery, read_filter
 from app.reporting.listing import ListRequest, list_responses
 from app.reporting.metrics import measure
 from app.reporting.shapes import MetricsOut, ResponseList
+from app.reporting.theme_counts import report_themes
+from app.reporting.theme_shapes import ThemesOut
 from app.reporting.workspace_export import ZIP_TYPE, export_workspace
 from app.surveys.queries import get_questionnaire
 
@@ -137,6 +139,34 @@ async def export_answers(
         media_type=CSV_TYPE,
         headers=attachment(questionnaire),
     )
+
+
+@router.get(
+    "/surveys/{survey_id}/themes",
+    tags=["metrics"],
+    summary="Read themes",
+    description="What promoters and detractors write about, and what is new: words and phrases of "
+    "two that stand in at least five comments, told apart from chance. Of a subgroup only where "
+    "enough comments may be listed.",
+    responses=problems(404, 422),
+    openapi_extra=BY_SEGMENT,
+)
+async def read_themes(
+    request: Request,
+    client: ApiReader,
+    survey_id: uuid.UUID,
+    query: Annotated[FilterQuery, Query()],
+) -> ThemesOut:
+    async def ask(session: AsyncSession) -> ThemesOut:
+        questionnaire = await get_questionnaire(session, client.workspace_id, survey_id)
+        asked = read_filter(query, questionnaire)
+        secret_key = request.app.state.settings.secret_key
+        return ThemesOut.of(
+            survey_id, await report_themes(session, questionnaire, asked, secret_key)
+        )
+
+    replica: Replica = request.app.state.replica
+    return await replica.read(client.session, client.workspace_id, ask)
 
 
 @router.get(

@@ -9,8 +9,9 @@ from app.foundation.translation import gettext
 from app.reporting.buckets import Interval, number_of_months
 from app.reporting.filters import MAX_LABELS, SEGMENT_PREFIX, ReportFilter, selectors
 from app.reporting.labels import name_of_point, name_of_runs, name_of_selector, name_of_value
-from app.reporting.listing import Listing, ListRequest, list_responses
+from app.reporting.listing import Listing, ListRequest, list_responses, scope_of
 from app.reporting.metrics import Figures, Group, Metrics, SeriesPoint, measure
+from app.reporting.theme_counts import ThemeReport, report_themes
 from app.responses.models import Standing
 from app.scoring import Category, Comparison, WholeShares, category_of, whole_shares
 from app.surveys.schemas import RESERVED_VALUES, Questionnaire
@@ -61,6 +62,8 @@ class Dashboard:
     points: tuple[dict[str, Any], ...]
     tables: tuple[SegmentTable, ...]
     comments: Listing
+    themes: ThemeReport
+    listed: ReportFilter
     list_href: str
     months: str
     trend_text: str | None
@@ -85,16 +88,23 @@ async def build_dashboard(
         coarse = replace(wanted, interval=Interval.QUARTER)
         metrics = await measure(session, questionnaire, coarse)
     listed = _for_lists(metrics)
+    comments, themes = Listing((), None, is_suppressed=True), ThemeReport(is_suppressed=True)
+    if metrics.figures:
+        scope = await scope_of(session, questionnaire, listed)
+        request = ListRequest(
+            listed, secret_key, LATEST_COMMENTS, only_commented=True, standing=Standing.COUNTED,
+            scope=scope,
+        )  # fmt: skip
+        comments = await list_responses(session, questionnaire, request)
+        themes = await report_themes(session, questionnaire, listed, secret_key, scope)
     return Dashboard(
         metrics=metrics,
         shares=whole_shares(metrics.figures.counts) if metrics.figures else None,
         points=tuple(_points(metrics)),
         tables=tuple(_tables(questionnaire, metrics, list_href)),
-        comments=(
-            await _latest_comments(session, questionnaire, listed, secret_key)
-            if metrics.figures
-            else Listing((), None, is_suppressed=True)
-        ),
+        comments=comments,
+        themes=themes,
+        listed=listed,
         list_href=_link(list_href, listed),
         months=name_of_runs(metrics.figures.covered) if metrics.figures else "",
         trend_text=_trend_text(metrics.filter.interval),
@@ -118,15 +128,6 @@ def _for_lists(metrics: Metrics) -> ReportFilter:
     if not asked.is_subgroup or metrics.period is None:
         return asked
     return replace(asked, since=metrics.period.since, until=metrics.period.until)
-
-
-async def _latest_comments(
-    session: AsyncSession, questionnaire: Questionnaire, listed: ReportFilter, secret_key: str
-) -> Listing:
-    request = ListRequest(
-        listed, secret_key, LATEST_COMMENTS, only_commented=True, standing=Standing.COUNTED
-    )
-    return await list_responses(session, questionnaire, request)
 
 
 def _trend_text(interval: Interval | None) -> str | None:

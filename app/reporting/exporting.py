@@ -42,10 +42,11 @@ async def begin_export(
     if listing.is_suppressed:
         raise Conflict(mark("This subgroup is hidden to protect respondents."))
     # What was searched for may quote a comment, and the log outlives it.
-    asked = replace(request.filter, search=None).to_query()
+    asked = replace(request.filter, search=None, term=None)
+    is_search = asked != request.filter
     record_event(
         session, questionnaire.workspace_id, actor, "responses.exported", questionnaire.survey_id,
-        {"filter": asked, **({"is_search": True} if request.filter.search else {})},
+        {"filter": asked.to_query(), **({"is_search": True} if is_search else {})},
     )  # fmt: skip
 
 

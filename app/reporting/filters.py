@@ -18,7 +18,7 @@ from app.foundation.errors import Invalid, InvalidParam
 from app.foundation.paging import MAX_PAGE_SIZE, PAGE_SIZE
 from app.foundation.translation import mark
 from app.reporting.buckets import Interval, Period, settled_months
-from app.reporting.searching import Search
+from app.reporting.searching import Search, Term
 from app.responses.models import Standing
 from app.scoring import Category
 from app.surveys.inputs import Day
@@ -47,8 +47,8 @@ class ReportFilter:
     """Which answers a report is about, and how it splits them. Days are workspace dates.
 
     `segments` maps dimension keys to value keys (`other` and `none` included), `group_by` holds
-    selectors to split by (`segment.KEY`, `language`, `channel`), `category` and `search` narrow
-    lists only: a score of promoters alone says nothing.
+    selectors to split by (`segment.KEY`, `language`, `channel`), `category`, `search` and `term`
+    narrow lists only: a score of promoters alone says nothing.
     """
 
     survey_id: uuid.UUID
@@ -59,6 +59,7 @@ class ReportFilter:
     channel: Channel | None = None
     category: Category | None = None
     search: str | None = None
+    term: str | None = None
     interval: Interval | None = None
     group_by: tuple[str, ...] = ()
 
@@ -108,6 +109,7 @@ class ReportFilter:
             (CHANNEL, self.channel),
             ("category", self.category),
             ("search", self.search),
+            ("term", self.term),
             ("interval", self.interval),
         ):
             if text is not None:
@@ -157,6 +159,7 @@ class ExportQuery(FilterQuery):
 
     category: Annotated[Category | None, Field(description="Only this group of scores")] = None
     search: Search | None = None
+    term: Term | None = None
 
 
 class ListQuery(ExportQuery):
@@ -196,6 +199,7 @@ def read_filter(
         channel=query.channel,
         category=getattr(query, "category", None),
         search=getattr(query, "search", None) or None,
+        term=getattr(query, "term", None) or None,
         interval=getattr(query, "interval", None),
         group_by=group_by,
     )

@@ -5,20 +5,19 @@ They go with their answer, by the foreign key.
 """
 
 import asyncio
+import json
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from app.accounts.models import Workspace
 from app.foundation.database import Database
-from app.reporting.models import CommentTerms
 from app.reporting.terms import find_terms
-from app.responses.models import Response, SubmissionKey
+from app.responses.models import CommentTerms, Response, SubmissionKey
 
 AT_ONCE = 2_000  # comments a transaction
 LONGEST_KEY = 100  # what is longer is no word that five people write
@@ -40,11 +39,11 @@ async def _index_workspace(database: Database, workspace_id: uuid.UUID) -> int:
     done, last = 0, uuid.UUID(int=0)
     while comments := await _find_unread(database, workspace_id, last):
         last = comments[-1].id
-        rows = await asyncio.to_thread(_read, workspace_id, comments)
+        rows = await asyncio.to_thread(_read, comments)
         # An answer that went meanwhile: the others are read in the next round.
         with suppress(IntegrityError):
             await _keep(database, workspace_id, rows)
-            done += len(rows)
+            done += len(comments)
     return done
 
 
@@ -81,28 +80,34 @@ async def _find_unread(
         return (await session.execute(unread)).all()
 
 
-def _read(workspace_id: uuid.UUID, comments: Sequence[Any]) -> list[dict[str, Any]]:
+def _read(comments: Sequence[Any]) -> str:
+    """The terms of the comments, as JSON."""
     rows = []
     for id_, comment, language, comment_hash in comments:
         found = find_terms(comment or "", language)
         terms = {key: written for key, written in found.items() if len(key) <= LONGEST_KEY}
         rows.append(
             {
-                "workspace_id": workspace_id,
-                "response_id": id_,
+                "response_id": str(id_),
                 "comment_hash": comment_hash,
                 "keys": list(terms),
                 "written": list(terms.values()),
             }
         )
-    return rows
+    return json.dumps(rows, ensure_ascii=False)
 
 
-async def _keep(database: Database, workspace_id: uuid.UUID, rows: list[dict[str, Any]]) -> None:
-    statement = insert(CommentTerms)
-    kept = statement.on_conflict_do_update(
-        index_elements=[CommentTerms.workspace_id, CommentTerms.response_id],
-        set_={name: statement.excluded[name] for name in ("comment_hash", "keys", "written")},
-    )
+async def _keep(database: Database, workspace_id: uuid.UUID, rows: str) -> None:
     async with database.transaction(workspace_id) as session:
-        await session.execute(kept, rows)
+        await session.execute(_KEEP, {"workspace_id": workspace_id, "rows": rows})
+
+
+# One statement for a batch: its rows travel together.
+_KEEP = text(
+    "INSERT INTO comment_terms (workspace_id, response_id, comment_hash, keys, written)"
+    " SELECT CAST(:workspace_id AS uuid), response_id, comment_hash, keys, written"
+    " FROM json_to_recordset(CAST(:rows AS json))"
+    " AS found (response_id uuid, comment_hash bigint, keys text[], written text[])"
+    " ON CONFLICT (workspace_id, response_id) DO UPDATE SET"
+    " comment_hash = excluded.comment_hash, keys = excluded.keys, written = excluded.written"
+)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sudachipy import Dictionary, SplitMode
 from sudachipy.morpheme import Morpheme
@@ -17,11 +18,12 @@ _ENDS = ("補助記号", "記号", "空白")
 # Verbs that say how, not what; and words that stand in comments about anything.
 _LIGHT = split_words(
     "為る 居る 有る 成る 呉れる 貰う 頂く 下さる 置く 仕舞う 来る 行く 遣る 言う 思う 考える 事 物"
-    " 為 所 時 方 点 訳 筈 様 中 上 感じ 感じる 其れ 此れ 人 自分 皆 今 年 月 日 回 なし"
+    " 為 所 時 方 点 先 度 訳 筈 様 中 上 感じ 感じる 其れ 此れ 人 自分 皆 今 年 月 日 回 なし"
 )
 _DENIALS = split_words("ない ず 無い まい なし")
 _BETWEEN = split_words("は も が だ です ます じゃ で て 有る 御座る")
-_SAYS_LITTLE = split_words("無い 良く")
+_IN_PHRASES = split_words("多い 以上 こと")  # denied or not
+_SAYS_LITTLE = split_words("無い 良く") | _IN_PHRASES
 
 
 def read_words(text: str) -> Iterator[Word | None]:
@@ -59,7 +61,9 @@ def _word(morpheme: Morpheme) -> Word | None:
     )
     if not has_meaning or key in _LIGHT or kind[1] == "助動詞語幹" or key.isdigit():
         return None
-    return Word(key.lower(), morpheme.begin(), morpheme.end(), is_term=key not in _SAYS_LITTLE)
+    # A verb by itself says what is done and not to what: "出来る" stands in praise and complaint.
+    is_term = kind[0] != "動詞" and key not in _SAYS_LITTLE
+    return Word(key.lower(), morpheme.begin(), morpheme.end(), is_term)
 
 
 def _with_endings(word: Word, found: list[Morpheme], at: int) -> tuple[Word, int]:
@@ -73,5 +77,6 @@ def _with_endings(word: Word, found: list[Morpheme], at: int) -> tuple[Word, int
     while denial < len(found) and found[denial].normalized_form() in _BETWEEN:
         denial += 1
     if denial < len(found) and found[denial].normalized_form() in _DENIALS:
-        return word.denied(word.start, found[denial].end()), denial
+        is_term = word.key not in _IN_PHRASES
+        return replace(word.denied(word.start, found[denial].end()), is_term=is_term), denial
     return word, end

@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    exists,
     false,
     func,
     literal,
@@ -38,6 +39,7 @@ from app.reporting.searching import matches
 from app.responses.closing import days_of_api
 from app.responses.models import (
     SCORES,
+    CommentTerms,
     Edition,
     HoldReason,
     Response,
@@ -84,7 +86,8 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class ListRequest:
-    """Which page of which list. `limit` is at least 1; `secret_key` signs the cursor."""
+    """Which page of which list. `limit` is at least 1; `secret_key` signs the cursor; `scope` is
+    that of the filter, where somebody has asked `scope_of` before."""
 
     filter: ReportFilter
     secret_key: str
@@ -92,6 +95,7 @@ class ListRequest:
     cursor: str | None = None
     only_commented: bool = False
     standing: Standing | None = None
+    scope: RowScope | None = None
 
 
 async def list_responses(
@@ -102,7 +106,7 @@ async def list_responses(
     Everybody's answers include held and excluded ones, a subgroup's only those that are counted.
     Invalid for a forged cursor or one of another list, and for days together with labels.
     """
-    scope = await _scope(session, questionnaire, request.filter)
+    scope = request.scope or await scope_of(session, questionnaire, request.filter)
     if scope.is_suppressed:
         return Listing((), None, True)
     statement = _in_order(questionnaire, request, scope).limit(request.limit + 1)
@@ -117,7 +121,7 @@ async def stream_responses(
 ) -> AsyncIterator[Sequence[ListedResponse]]:
     """All answers of the list from the cursor on, `request.limit` at a time, as they stand at this
     moment; none where the subgroup may not be shown."""
-    scope = await _scope(session, questionnaire, request.filter)
+    scope = request.scope or await scope_of(session, questionnaire, request.filter)
     if scope.is_suppressed:
         return
     found = await session.stream(_in_order(questionnaire, request, scope))
@@ -134,7 +138,7 @@ async def find_answers(
 
     For exports. What of the columns may leave is decided by the scope, as in `_listed`.
     """
-    scope = await _scope(session, questionnaire, request.filter)
+    scope = request.scope or await scope_of(session, questionnaire, request.filter)
     return None if scope.is_suppressed else (_in_order(questionnaire, request, scope), scope)
 
 
@@ -157,9 +161,10 @@ def _in_order(
     return statement.order_by(shown_on.desc(), row_id)
 
 
-async def _scope(
+async def scope_of(
     session: AsyncSession, questionnaire: Questionnaire, asked: ReportFilter
 ) -> RowScope:
+    """Which rows a filter may list; Invalid for days together with labels."""
     if asked.is_subgroup and not is_on_month_bounds(asked.period):
         reason = mark("With segments, language or channel, give whole months or no days.")
         name = "since" if asked.since and asked.since.day != 1 else "until"
@@ -245,6 +250,8 @@ def _by_content(request: ListRequest) -> list[ColumnElement[bool]]:
         conditions.append(Response.comment.is_not(None))
     if request.filter.search is not None:
         conditions += matches(Response.comment.expression, request.filter.search)
+    if request.filter.term is not None:
+        conditions.append(_mentions(request.filter.term))
     if request.filter.labels:
         # All of these show as counted: which of them was left out since would tell its day.
         if request.standing not in (None, Standing.COUNTED):
@@ -252,6 +259,14 @@ def _by_content(request: ListRequest) -> list[ColumnElement[bool]]:
     elif request.standing is not None:
         conditions.append(Response.standing == request.standing)
     return conditions
+
+
+def _mentions(term: str) -> ColumnElement[bool]:
+    return exists().where(
+        CommentTerms.workspace_id == Response.workspace_id,
+        CommentTerms.response_id == Response.id,
+        CommentTerms.keys.contains([term]),
+    )
 
 
 def _add_address(

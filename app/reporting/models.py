@@ -1,17 +1,9 @@
-"""What is published about subgroups, as rows: what is none cannot be shown; and comments' terms."""
+"""The table of what is published about subgroups: what is not a row here cannot be shown."""
 
 import uuid
 from datetime import date
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    CheckConstraint,
-    ForeignKeyConstraint,
-    Index,
-    SmallInteger,
-    Text,
-)
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.foundation.database import Base, TenantRow
@@ -56,25 +48,3 @@ class PublishedFigure(TenantRow, Base):
     passives: Mapped[int] = mapped_column()
     detractors: Mapped[int] = mapped_column()
     scores: Mapped[list[int] | None] = mapped_column()
-
-
-class CommentTerms(TenantRow, Base):
-    """The terms of an answer's comment, each once: `keys`, and how each was `written`.
-
-    `comment_hash` tells whether the comment has been changed since. The row goes with the answer.
-    """
-
-    __tablename__ = "comment_terms"
-    __table_args__ = (
-        CheckConstraint("cardinality(keys) = cardinality(written)", name="written"),
-        ForeignKeyConstraint(
-            ["workspace_id", "response_id"],
-            ["responses.workspace_id", "responses.id"],
-            ondelete="CASCADE",
-        ),
-    )
-
-    response_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    comment_hash: Mapped[int] = mapped_column(BigInteger)
-    keys: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    written: Mapped[list[str]] = mapped_column(ARRAY(Text))

@@ -20,7 +20,7 @@ from app.reporting.filters import (
     selectors,
 )
 from app.reporting.labels import CATEGORY_NAMES, name_of_selector, name_of_value
-from app.reporting.searching import Search
+from app.reporting.searching import Search, Term
 from app.responses.models import HoldReason, Standing
 from app.scoring import Category
 from app.surveys.models import Channel
@@ -94,6 +94,7 @@ class ListPageQuery(PageQuery):
 
     category: Category | None = None
     search: Search | None = None
+    term: Term | None = None
     standing: Standing | None = None
     commented: Annotated[bool, BeforeValidator(_tick)] = False
     cursor: Annotated[str | None, Field(max_length=500)] = None

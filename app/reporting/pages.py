@@ -1,7 +1,8 @@
 """HTML routes: the dashboard of a survey, its answers, leaving an answer out, the export."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,7 @@ from app.foundation import clock
 from app.foundation.errors import Invalid
 from app.foundation.translation import gettext
 from app.foundation.web.openapi import OnceEach
-from app.foundation.web.rendering import render
+from app.foundation.web.rendering import format_month, render
 from app.foundation.web.spool import spooled
 from app.reporting import labels
 from app.reporting.dashboard import Dashboard, build_dashboard
@@ -37,8 +38,9 @@ from app.reporting.page_filters import (
 from app.reporting.workspace_export import ZIP_TYPE, export_workspace
 from app.responses.actions import exclude_response, include_response, release_response
 from app.responses.contacts import delete_contact
-from app.responses.models import HoldReason
+from app.responses.models import HoldReason, Standing
 from app.responses.reviewing import count_held, exclude_held, release_held
+from app.scoring import Category
 from app.surveys.queries import get_questionnaire
 from app.surveys.schemas import Questionnaire
 
@@ -73,6 +75,8 @@ async def show_dashboard(
         "reporting/dashboard.html",
         **_shared(member, questionnaire, asked, preset),
         board=board,
+        theme_links=_theme_links(f"{base}/responses", board),
+        name_of_month=format_month,
         metrics=board.metrics,
         figures=board.metrics.figures,
     )
@@ -126,6 +130,7 @@ async def _responses_page(
         listed=listed,
         query=query,
         back=urlencode(_asked_again(query)),
+        without_term_href="?" + urlencode(_asked_again(query.model_copy(update={"term": None}))),
         categories=category_options(),
         standings=standing_options(),
         held_count=sum(held.values()),
@@ -323,6 +328,25 @@ def _shared(
         "name_of_days": labels.name_of_days,
         "language_of_text": labels.language_of_text,
         "describe": lambda row: _describe(questionnaire, row),
+    }
+
+
+def _theme_links(list_href: str, board: Dashboard) -> dict[str, Callable[[str], str]]:
+    """From the key of a theme to the comments that it was counted in."""
+
+    def leading_to(**narrowed: Any) -> Callable[[str], str]:
+        def href(key: str) -> str:
+            query = replace(board.listed, term=key, **narrowed).to_query()
+            return f"{list_href}?{query}&standing={Standing.COUNTED}"
+
+        return href
+
+    recent = board.themes.recent
+    days = {"since": recent.since, "until": recent.until} if recent else {}
+    return {
+        "promoters": leading_to(category=Category.PROMOTER),
+        "detractors": leading_to(category=Category.DETRACTOR),
+        "new": leading_to(**days),
     }
 
 

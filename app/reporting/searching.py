@@ -18,9 +18,14 @@ _PART = re.compile(r'"([^"]+)"|([^\s"]+)')
 _SPACED = re.compile(r"[^\W_\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9d]")
 
 
-def _searchable(text: str) -> str:
+def _storable(text: str) -> str:
     if not is_storable(text):
         raise PydanticCustomError("search", mark("Leave out NUL and half surrogate pairs."))
+    return text
+
+
+def _searchable(text: str) -> str:
+    text = _storable(text)
     if len(_PART.findall(text)) > MAX_PARTS:
         raise PydanticCustomError("search", mark("Search for at most ten words at once."))
     return text.strip()
@@ -35,6 +40,17 @@ Search = Annotated[
         examples=["delivery late"],
     ),
     AfterValidator(_searchable),
+]
+
+
+Term = Annotated[
+    str,
+    Field(
+        max_length=MAX_LENGTH,
+        description="Only answers whose comment holds this term: the `key` of a theme",
+        examples=["¬friend"],
+    ),
+    AfterValidator(_storable),
 ]
 
 

@@ -18,6 +18,7 @@ from app.scoring import (
 )
 
 MIN_COMMENTS = 5
+PRIOR_WEIGHT = 0.3  # of the smaller set: rare terms do not look typical, common ones still show
 LEVEL = 0.05  # of the corrected p-value, below which a difference is called clear
 MOSTLY = 0.8  # of a word's comments hold a phrase: then the phrase says it
 
@@ -98,7 +99,9 @@ def find_new(
 
 def _clear(counts: dict[str, int], others: dict[str, int]) -> dict[str, Keyness]:
     """The terms whose difference is more than chance, corrected for how many were looked at."""
-    compared = keyness_of(counts, others, informative_prior(counts, others))
+    prior = informative_prior(counts, others)
+    weighed = {key: PRIOR_WEIGHT * weight for key, weight in prior.items()}
+    compared = keyness_of(counts, others, weighed)
     corrected = benjamini_hochberg([keyness.p_value for keyness in compared.values()])
     return {
         key: keyness

@@ -5,6 +5,7 @@ import uuid
 from datetime import date, datetime
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ForeignKeyConstraint,
     Index,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.accounts.models import one_of
@@ -114,9 +116,7 @@ class Response(TenantRow, Base):
         ForeignKeyConstraint(["workspace_id", "import_id"], ["imports.workspace_id", "imports.id"]),
         _survey_key(),
         # As answers are listed: of the latest day first, and within a day by their random ids.
-        Index(
-            "ix_responses_listed", "workspace_id", "survey_id", text("answered_on DESC"), "id"
-        ),
+        Index("ix_responses_listed", "workspace_id", "survey_id", text("answered_on DESC"), "id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -191,6 +191,28 @@ class ResponseContact(TenantRow, Base):
 
     response_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     address: Mapped[str] = mapped_column(Text)
+
+
+class CommentTerms(TenantRow, Base):
+    """The terms of an answer's comment, each once: `keys`, and how each was `written`.
+
+    `comment_hash` tells whether the comment has been changed since. The row goes with the answer.
+    """
+
+    __tablename__ = "comment_terms"
+    __table_args__ = (
+        CheckConstraint("cardinality(keys) = cardinality(written)", name="written"),
+        ForeignKeyConstraint(
+            ["workspace_id", "response_id"],
+            ["responses.workspace_id", "responses.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    response_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    comment_hash: Mapped[int] = mapped_column(BigInteger)
+    keys: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    written: Mapped[list[str]] = mapped_column(ARRAY(Text))
 
 
 class DailyCount(TenantRow, Base):
