@@ -236,4 +236,5 @@ async def test_a_link_of_somebody_else_stays_theirs(
         await restore(elsewhere, tmp_path / "acme.zip")
     async with elsewhere.transaction(cast.acme) as session:
         assert await session.get(Workspace, cast.acme) is None
-        assert (await session.scalars(select(SurveyLink))).all() == []
+        links = select(SurveyLink).where(SurveyLink.workspace_id == cast.acme)
+        assert (await session.scalars(links)).all() == []

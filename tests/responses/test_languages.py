@@ -58,7 +58,7 @@ async def address(database: Database, cast: Cast, survey_id: uuid.UUID) -> str:
 
 def words(page: httpx.Response) -> str:
     """What is read on a page, without markup."""
-    return unescape(re.sub(r"<style>.*?</style>|<[^>]+>", "", page.text, flags=re.DOTALL))
+    return unescape(re.sub(r"<(style|script)>.*?</\1>|<[^>]+>", "", page.text, flags=re.DOTALL))
 
 
 async def test_the_form_speaks_every_language_and_stays_light(
