@@ -17,7 +17,6 @@ from sqlalchemy import (
     case,
     cast,
     exists,
-    false,
     func,
     literal,
     null,
@@ -255,7 +254,7 @@ def _by_content(request: ListRequest) -> list[ColumnElement[bool]]:
     if request.filter.labels:
         # All of these show as counted: which of them was left out since would tell its day.
         if request.standing not in (None, Standing.COUNTED):
-            conditions.append(false())
+            conditions.append(Response.id.is_(None))  # never so: no row
     elif request.standing is not None:
         conditions.append(Response.standing == request.standing)
     return conditions

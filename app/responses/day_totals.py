@@ -75,6 +75,7 @@ async def list_without_totals(
     last = (
         select(func.max(DayTotal.answered_on))
         .where(DayTotal.workspace_id == workspace_id, DayTotal.survey_id == Survey.id)
+        .correlate(Survey)  # two levels up, where it is not found by itself
         .scalar_subquery()
     )
     waiting = exists().where(

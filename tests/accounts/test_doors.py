@@ -94,8 +94,8 @@ async def test_navigation_offers_what_the_role_allows(
 ) -> None:
     home = f"/w/{cast.acme}"
     expected = {
-        as_alice: {"surveys", "members", "api-keys", "audit", "settings"},
-        as_mona: {"surveys", "members", "audit"},
+        as_alice: {"surveys", "members", "api-keys", "audit", "brand", "settings"},
+        as_mona: {"surveys", "members", "audit", "brand"},
         as_bob: {"surveys", "members"},
     }
     for client, pages in expected.items():

@@ -13,12 +13,12 @@ from app.foundation.database import Database
 from app.reporting.buckets import Period
 from app.reporting.queries import load_daily_totals
 from app.responses.counts import CountKey, apply_count_changes
-from app.responses.day_totals import MADE_AFTER, make_totals
+from app.responses.day_totals import MADE_AFTER, list_without_totals, make_totals
 from app.responses.jobs import total_days
 from app.responses.models import Standing
 from app.responses.segment_sets import LabelSet, ensure_segment_sets
 from app.surveys.models import Channel
-from tests.responses.scene import Scene
+from tests.responses.scene import Scene, make_scene
 
 ALWAYS = Period(None, None)
 SCORES = ", ".join(f"sum(score_{score})" for score in range(11))
@@ -148,3 +148,15 @@ async def test_totals_of_a_workspace_are_its_own(database: Database, scene: Scen
     async with database.transaction(uuid.uuid4()) as session:
         found = await load_daily_totals(session, scene.workspace_id, scene.survey_id, ALWAYS)
     assert not found.days
+
+
+async def test_one_surveys_totals_do_not_stand_for_anothers(
+    database: Database, scene: Scene
+) -> None:
+    async with database.transaction(scene.workspace_id) as session:
+        other = await make_scene(session, scene.workspace_id, "other")
+    for one in (scene, other):
+        await change(database, one, Counter(await keys_of(database, one)))
+    await total(database, scene)
+    async with database.transaction(scene.workspace_id) as session:
+        assert await list_without_totals(session, scene.workspace_id) == [other.survey_id]

@@ -17,6 +17,7 @@ from app.foundation.database import Database, Pool
 from app.foundation.settings import Settings
 from app.main import create_app
 from app.responses import intake
+from tests.citus.recording import take_misfits
 from tests.conftest import browser
 from tests.factories import Cast
 from tests.responses.scene import Scene, recount, stored_answers, stored_counts
@@ -102,3 +103,4 @@ async def test_a_lock_is_not_waited_for_for_ever(
     with silence(owner, "surveys"), pytest.raises(DBAPIError, match="lock timeout"):
         await count()
     await impatient.close()
+    take_misfits()  # the workspace is left out on purpose
