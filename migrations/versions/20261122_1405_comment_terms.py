@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
 revision = "a9e3570bd1c4"
-down_revision = "f2c81d4e7a60"
+down_revision = "e7b40c95d2a8"
 branch_labels = None
 depends_on = None
 
