@@ -63,7 +63,7 @@ def nginx(folder: Path, upstream: str) -> Iterator[Proxy]:
     """nginx with deploy/nginx.conf, but for names, ports and places."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if program is None:
-        pytest.skip("no nginx on this machine: apt-get install nginx-light")
+        pytest.fail("no nginx on this machine: apt-get install nginx-light")
     proxy = Proxy(free_port(), _make_certificate(folder), folder)
     (folder / "nginx.conf").write_text(_configuration(proxy, upstream))
     command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
