@@ -71,6 +71,11 @@ def watched(context: BrowserContext) -> Iterator[Page]:
     assert not [text for text in complaints if not text.startswith(expected)], complaints
 
 
+def choose(page: Page, score: int) -> None:
+    """By a press of the mouse on its cell."""
+    page.locator(f"input[name=score][value='{score}']").check(force=True)
+
+
 def think(page: Page) -> None:
     """As long as any person needs: what is sent within a second of opening a form is held."""
     page.wait_for_timeout(1_100)

@@ -4,15 +4,11 @@ import re
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import Demo, NarrowOrWide, think
+from tests.browser.conftest import Demo, NarrowOrWide, choose, think
 
 COMMENT = "サポートの返信が早くて助かります。"
-
-
-def _choose(page: Page, score: int) -> None:
-    page.locator(f"input[name=score][value='{score}']").check(force=True)
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no scripts"])
@@ -23,7 +19,7 @@ def test_an_answer_reaches_the_dashboard(
     with visit("phone", "ja", javascript=javascript) as page:
         page.goto(running_demo.lines["form"])
         expect(page.locator("form h1")).to_contain_text("友人や同僚に薦める可能性")
-        _choose(page, 9)
+        choose(page, 9)
         page.locator("textarea").fill(comment)
         think(page)
         page.locator("form button").click()
@@ -68,7 +64,7 @@ def test_what_was_typed_is_kept_when_the_score_is_missing(
         expect(page).to_have_title(re.compile("^Error:"))
         expect(page.locator("textarea")).to_have_value("Forgot the score")
         assert page.evaluate("document.activeElement.closest('[role=alert]') !== null")
-        _choose(page, 3)
+        choose(page, 3)
         page.locator("form button").click()
         page.wait_for_url("**/thanks*")
 

@@ -5,14 +5,10 @@ from collections import Counter
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.browser.conftest import Demo, NarrowOrWide, think
+from tests.browser.conftest import Demo, NarrowOrWide, choose, think
 from tests.browser.test_scanners import _answers
 
 DEBOUNCE_MS = 800
-
-
-def _choose(page: Page, score: int) -> None:
-    page.locator(f"input[name=score][value='{score}']").check(force=True)
 
 
 def _saves(page: Page) -> list[str]:
@@ -37,7 +33,7 @@ def test_a_score_is_saved_and_the_page_stays_as_it_is(
         think(page)
         place = page.locator("textarea").bounding_box()
         for score in (3, 8):
-            _choose(page, score)
+            choose(page, score)
         expect(page.get_by_role("status")).to_have_text("Saved")
         assert page.locator("textarea").bounding_box() == place, "nothing jumps"
         assert len(bodies) == 1, "what was passed over is not saved"
@@ -53,7 +49,7 @@ def test_closing_the_tab_saves_what_was_chosen_at_last(
     with visit() as page:
         page.goto(running_demo.lines["form"])
         page.wait_for_timeout(2_000)
-        _choose(page, 8)
+        choose(page, 8)
         page.close(run_before_unload=True)
         found = Counter[str]()
         for _ in range(30):
@@ -68,9 +64,9 @@ def test_sending_is_the_same_answer(
     with visit() as page:
         page.goto(running_demo.lines["form"])
         think(page)
-        _choose(page, 2)
+        choose(page, 2)
         expect(page.get_by_role("status")).to_have_text("Saved")
-        _choose(page, 9)
+        choose(page, 9)
         page.locator("textarea").fill("Sent after all")
         page.locator("#send").click()
         page.wait_for_url("**/thanks*")
@@ -84,7 +80,7 @@ def test_nothing_is_sent_after_a_failure_until_there_is_a_reason(
         bodies = _saves(page)
         page.goto(running_demo.lines["form"])
         page.route("**/score?*", lambda route: route.fulfill(status=503))
-        _choose(page, 4)
+        choose(page, 4)
         page.wait_for_timeout(DEBOUNCE_MS + 400)
         assert len(bodies) == 1
         expect(page.get_by_role("status")).to_have_text("")
@@ -98,13 +94,13 @@ def test_the_number_goes_on_after_a_correction(running_demo: Demo, visit: Narrow
     with visit() as page:
         bodies = _saves(page)
         page.goto(running_demo.lines["form"])
-        _choose(page, 4)
+        choose(page, 4)
         expect(page.get_by_role("status")).to_have_text("Saved")
         page.locator("textarea").evaluate("area => area.value = 'x'.repeat(4001)")
         page.locator("#send").click()
         expect(page.locator(".error-summary")).to_be_visible()
         expect(page.locator("#again")).to_be_hidden()
-        _choose(page, 5)
+        choose(page, 5)
         expect(page.get_by_role("status")).to_have_text("Saved")
         assert "number=2" in bodies[1]
 
@@ -138,7 +134,7 @@ def test_what_was_chosen_is_not_overtaken_by_a_link(
     with visit() as page:
         bodies = _saves(page)
         page.goto(running_demo.lines["form"])
-        _choose(page, 3)
+        choose(page, 3)
         page.evaluate("location.hash = '#9'")
         page.wait_for_timeout(DEBOUNCE_MS + 700)
         assert bodies == []
@@ -149,7 +145,7 @@ def test_a_preview_saves_nothing(running_demo: Demo, visit: NarrowOrWide) -> Non
     with visit(signed_in=True) as page:
         bodies = _saves(page)
         page.goto(f"{running_demo.dashboard}/preview/form#9")
-        _choose(page, 3)
+        choose(page, 3)
         page.wait_for_timeout(DEBOUNCE_MS + 700)
         assert bodies == []
         assert page.locator("#status").count() == 0

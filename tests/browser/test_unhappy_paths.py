@@ -5,20 +5,16 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Demo, NarrowOrWide, think
+from tests.browser.conftest import Demo, NarrowOrWide, choose, think
 from tests.browser.test_accessibility import _check
 from tests.browser.test_scanners import _answers
 
 ALREADY = "You have already answered."
 
 
-def _choose(page: Page, score: int) -> None:
-    page.locator(f"input[name=score][value='{score}']").check(force=True)
-
-
 def _answer(page: Page, demo: Demo, score: int = 9) -> None:
     page.goto(demo.lines["form"])
-    _choose(page, score)
+    choose(page, score)
     think(page)
     page.locator("#send").click()
     page.wait_for_url("**/thanks*")
@@ -30,7 +26,7 @@ def test_offline_everything_stays_and_goes_out_later(
     before = _answers(running_demo, chromium)
     with visit("phone") as page:
         page.goto(running_demo.lines["form"])
-        _choose(page, 6)
+        choose(page, 6)
         page.locator("textarea").fill("Written in the underground")
         think(page)
         page.context.set_offline(True)
@@ -53,7 +49,7 @@ def test_a_double_click_sends_once(
         sent: list[str] = []
         page.on("request", lambda request: sent.append(request.method))
         page.goto(running_demo.lines["form"])
-        _choose(page, 6)
+        choose(page, 6)
         think(page)
         page.locator("#send").dblclick(no_wait_after=True)
         page.wait_for_url("**/thanks*")
@@ -66,7 +62,7 @@ def test_enter_that_ends_a_composition_sends_nothing(
 ) -> None:
     with visit("phone", "ja") as page:
         page.goto(running_demo.lines["form"])
-        _choose(page, 6)
+        choose(page, 6)
         page.locator("textarea").focus()
         ime = page.context.new_cdp_session(page)
         ime.send(
@@ -96,7 +92,7 @@ def test_going_back_says_that_it_was_sent_and_changes_the_same_answer(
         _check(page, "en")
         page.get_by_role("button", name="Change my answer").click()
         expect(page.locator("form")).to_be_visible()
-        _choose(page, 2)
+        choose(page, 2)
         page.wait_for_timeout(1_200)
         expect(page.get_by_role("status")).to_have_text("")
         page.locator("#send").click()
@@ -115,7 +111,7 @@ def test_a_shared_tablet_needs_one_tap(
             if other.is_visible():
                 other.click()
             expect(page.locator("input[name=score]:checked")).to_have_count(0)
-            _choose(page, 5)
+            choose(page, 5)
             think(page)
             page.locator("#send").click()
             page.wait_for_url("**/thanks*")
@@ -142,7 +138,7 @@ def test_two_tabs_are_two_answers(
         second.goto(running_demo.lines["form"])
         _answer(page, running_demo, 9)
         expect(second.locator("#again")).to_be_hidden()
-        _choose(second, 1)
+        choose(second, 1)
         second.locator("#send").click()
         second.wait_for_url("**/thanks*")
     assert _answers(running_demo, chromium) - before == {"counted": 2}
@@ -190,7 +186,7 @@ def test_sending_can_be_tried_again_where_the_net_was_lost(
     before = _answers(running_demo, chromium)
     with visit() as page:
         page.goto(running_demo.lines["form"])
-        _choose(page, 6)
+        choose(page, 6)
         page.locator("textarea").fill("Kept")
         think(page)
         page.route("**/responses?*", lambda route: route.fulfill(status=204))
