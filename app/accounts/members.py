@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.audit import record_event
-from app.accounts.models import MemberInvitation, Membership, Role, User
+from app.accounts.models import MemberInvitation, Membership, Role, User, Workspace
 from app.accounts.people import refused
 from app.accounts.queries import SPENT_LINK
 from app.accounts.schemas import Actor
@@ -72,6 +72,12 @@ async def accept_invitation(
 ) -> None:
     """Make `user` a member with the role offered. Gone for a spent link; Conflict for a member,
     whose link stays good for somebody else. The transaction has entered the workspace."""
+    # Before the invitation, as a deletion locks them: the other way round the two could deadlock.
+    standing = select(Workspace.id).where(
+        Workspace.id == workspace_id, Workspace.deleted_at.is_(None)
+    )
+    if await session.scalar(standing.with_for_update(read=True, key_share=True)) is None:
+        raise Gone(SPENT_LINK)
     # One statement decides a race between two people with the same link.
     role = await session.scalar(
         update(MemberInvitation)
