@@ -44,7 +44,7 @@ from app.scoring import Category
 from app.surveys.queries import get_questionnaire
 from app.surveys.schemas import Questionnaire
 
-router = APIRouter(include_in_schema=False, dependencies=[OnceEach])
+router = APIRouter(dependencies=[OnceEach])
 
 SURVEY = "/w/{workspace}/surveys/{survey_id}"
 EXPORT = "/w/{workspace}/export"

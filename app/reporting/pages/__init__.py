@@ -1,0 +1,9 @@
+"""HTML routes of what answers mean, each part in a module of its own."""
+
+from fastapi import APIRouter
+
+from app.reporting.pages import results
+
+router = APIRouter(include_in_schema=False)
+for part in (results,):
+    router.include_router(part.router)
