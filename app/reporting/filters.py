@@ -117,6 +117,11 @@ class ReportFilter:
         pairs += [("group_by", name.removeprefix(SEGMENT_PREFIX)) for name in self.group_by]
         return urlencode(pairs)
 
+    def link_to(self, address: str) -> str:
+        """The address with this filter as its query, if there is anything to say."""
+        query = self.to_query()
+        return f"{address}?{query}" if query else address
+
 
 class FilterQuery(BaseModel):
     """The parameters that every report takes. `segment.KEY=VALUE` narrows to a segment value."""
