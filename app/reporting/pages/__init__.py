@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.reporting.pages import results
+from app.reporting.pages import dashboard, results
 
 router = APIRouter(include_in_schema=False)
-for part in (results,):
+for part in (dashboard, results):
     router.include_router(part.router)

@@ -1,13 +1,11 @@
-"""HTML routes: the dashboard of a survey, its answers, leaving an answer out, the export."""
+"""HTML routes: the answers of a survey, leaving an answer out, the export."""
 
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request
-from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from app.accounts.access import SignedInMember, WorkspaceManager, WorkspaceOwner
@@ -16,70 +14,33 @@ from app.foundation import clock
 from app.foundation.errors import Invalid
 from app.foundation.translation import gettext
 from app.foundation.web.openapi import OnceEach
-from app.foundation.web.rendering import format_month, render
+from app.foundation.web.rendering import render
 from app.foundation.web.spool import spooled
-from app.reporting import labels
-from app.reporting.dashboard import Dashboard, build_dashboard
 from app.reporting.exporting import CSV_TYPE, attachment, begin_export, stream_csv
-from app.reporting.filters import ExportQuery, ReportFilter, read_filter
-from app.reporting.listing import ListedResponse, Listing, ListRequest, list_responses
+from app.reporting.filters import ExportQuery, read_filter
+from app.reporting.listing import Listing, ListRequest, list_responses
 from app.reporting.page_filters import (
     HOLD_NAMES,
     ListPageQuery,
-    PageQuery,
     Preset,
     category_options,
-    choices,
     held_groups,
-    preset_options,
     read_page_filter,
     standing_options,
 )
+from app.reporting.pages.showing import SURVEY, shared_values, survey_base
 from app.reporting.workspace_export import ZIP_TYPE, export_workspace
 from app.responses.actions import exclude_response, include_response, release_response
 from app.responses.contacts import delete_contact
-from app.responses.models import HoldReason, Standing
+from app.responses.models import HoldReason
 from app.responses.reviewing import count_held, exclude_held, release_held
-from app.scoring import Category
 from app.surveys.queries import get_questionnaire
 from app.surveys.schemas import Questionnaire
 
 router = APIRouter(dependencies=[OnceEach])
 
-SURVEY = "/w/{workspace}/surveys/{survey_id}"
 EXPORT = "/w/{workspace}/export"
 ANSWERS_AT_ONCE = 50
-
-
-@router.get(SURVEY)
-async def show_dashboard(
-    request: Request,
-    member: SignedInMember,
-    survey_id: uuid.UUID,
-    query: Annotated[PageQuery, Query()],
-) -> Response:
-    questionnaire = await get_questionnaire(member.session, member.workspace_id, survey_id)
-    today = clock.today(questionnaire.time_zone)
-    asked, preset = read_page_filter(query, questionnaire, today, Preset.ALL)
-    base = _base(member, survey_id)
-    state = request.app.state
-
-    async def ask(session: AsyncSession) -> Dashboard:
-        return await build_dashboard(
-            session, questionnaire, asked, f"{base}/responses", state.settings.secret_key
-        )
-
-    board = await state.replica.read(member.session, member.workspace_id, ask)
-    return render(
-        request,
-        "reporting/dashboard.html",
-        **_shared(member, questionnaire, asked, preset),
-        board=board,
-        theme_links=_theme_links(f"{base}/responses", board),
-        name_of_month=format_month,
-        metrics=board.metrics,
-        figures=board.metrics.figures,
-    )
 
 
 @router.get(SURVEY + "/responses")
@@ -115,7 +76,7 @@ async def _responses_page(
             standing=query.standing,
         )
         listing = await list_responses(member.session, questionnaire, wanted)
-    base = _base(member, questionnaire.survey_id)
+    base = survey_base(member, questionnaire.survey_id)
     more = {**_asked_again(query), "cursor": listing.next_cursor or ""}
     held: Mapping[HoldReason | None, int] = {}
     if not asked.is_subgroup:
@@ -125,7 +86,7 @@ async def _responses_page(
         request,
         "reporting/responses.html",
         status,
-        **_shared(member, questionnaire, asked, preset),
+        **shared_values(member, questionnaire, asked, preset),
         listing=listing,
         listed=listed,
         query=query,
@@ -296,12 +257,8 @@ async def download_export(request: Request, member: WorkspaceOwner) -> Response:
     return StreamingResponse(found.chunks(), media_type=ZIP_TYPE, headers=found.headers())
 
 
-def _base(member: Member, survey_id: uuid.UUID) -> str:
-    return f"/w/{member.workspace_id}/surveys/{survey_id}"
-
-
 def _back_to_list(member: Member, survey_id: uuid.UUID, query: ListPageQuery) -> Response:
-    href = f"{_base(member, survey_id)}/responses?{urlencode(_asked_again(query))}"
+    href = f"{survey_base(member, survey_id)}/responses?{urlencode(_asked_again(query))}"
     return RedirectResponse(href.rstrip("?"), 303)
 
 
@@ -311,45 +268,3 @@ def _asked_again(query: ListPageQuery) -> dict[str, str]:
     if query.commented:
         given["commented"] = "yes"
     return {name: str(value) for name, value in given.items()}
-
-
-def _shared(
-    member: Member, questionnaire: Questionnaire, asked: ReportFilter, preset: Preset
-) -> dict[str, Any]:
-    return {
-        "workspace_id": member.workspace_id,
-        "survey": questionnaire,
-        "base": _base(member, questionnaire.survey_id),
-        "asked": asked,
-        "preset": preset,
-        "presets": preset_options(),
-        "choices": choices(questionnaire, asked),
-        "name_of_months": labels.name_of_months,
-        "name_of_days": labels.name_of_days,
-        "language_of_text": labels.language_of_text,
-        "describe": lambda row: _describe(questionnaire, row),
-    }
-
-
-def _theme_links(list_href: str, board: Dashboard) -> dict[str, Callable[[str], str]]:
-    """From the key of a theme to the comments that it was counted in."""
-
-    def leading_to(**narrowed: Any) -> Callable[[str], str]:
-        def href(key: str) -> str:
-            query = replace(board.listed, term=key, **narrowed).to_query()
-            return f"{list_href}?{query}&standing={Standing.COUNTED}"
-
-        return href
-
-    recent = board.themes.recent
-    days = {"since": recent.since, "until": recent.until} if recent else {}
-    return {
-        "promoters": leading_to(category=Category.PROMOTER),
-        "detractors": leading_to(category=Category.DETRACTOR),
-        "new": leading_to(**days),
-    }
-
-
-def _describe(questionnaire: Questionnaire, row: ListedResponse) -> list[str]:
-    """The labels of a row in words."""
-    return [labels.name_of_value(questionnaire, name, value) for name, value in row.labels.items()]
