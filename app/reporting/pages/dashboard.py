@@ -1,9 +1,7 @@
 """The HTML route of a survey's dashboard."""
 
 import uuid
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,12 +10,10 @@ from starlette.responses import Response
 from app.accounts.access import SignedInMember
 from app.foundation import clock
 from app.foundation.web.openapi import OnceEach
-from app.foundation.web.rendering import format_month, render
+from app.foundation.web.rendering import render
 from app.reporting.dashboard import Dashboard, build_dashboard
 from app.reporting.page_filters import PageQuery, Preset, read_page_filter
-from app.reporting.pages.showing import SURVEY, shared_values, survey_base
-from app.responses.models import Standing
-from app.scoring import Category
+from app.reporting.pages.showing import SURVEY, board_values, survey_base
 from app.surveys.queries import get_questionnaire
 
 router = APIRouter(dependencies=[OnceEach])
@@ -45,29 +41,5 @@ async def show_dashboard(
     return render(
         request,
         "reporting/dashboard.html",
-        **shared_values(member, questionnaire, asked, preset),
-        board=board,
-        theme_links=_theme_links(f"{base}/responses", board),
-        name_of_month=format_month,
-        metrics=board.metrics,
-        figures=board.metrics.figures,
+        **board_values(questionnaire, asked, preset, board),
     )
-
-
-def _theme_links(list_href: str, board: Dashboard) -> dict[str, Callable[[str], str]]:
-    """From the key of a theme to the comments that it was counted in."""
-
-    def leading_to(**narrowed: Any) -> Callable[[str], str]:
-        def href(key: str) -> str:
-            query = replace(board.listed, term=key, **narrowed).to_query()
-            return f"{list_href}?{query}&standing={Standing.COUNTED}"
-
-        return href
-
-    recent = board.themes.recent
-    days = {"since": recent.since, "until": recent.until} if recent else {}
-    return {
-        "promoters": leading_to(category=Category.PROMOTER),
-        "detractors": leading_to(category=Category.DETRACTOR),
-        "new": leading_to(**days),
-    }

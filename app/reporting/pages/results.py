@@ -86,7 +86,7 @@ async def _responses_page(
         request,
         "reporting/responses.html",
         status,
-        **shared_values(member, questionnaire, asked, preset),
+        **shared_values(questionnaire, asked, preset),
         listing=listing,
         listed=listed,
         query=query,

@@ -1,13 +1,19 @@
 """What the pages of one survey's results share."""
 
 import uuid
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from app.accounts.schemas import Member
+from app.foundation.web.rendering import format_month
 from app.reporting import labels
+from app.reporting.dashboard import Dashboard
 from app.reporting.filters import ReportFilter
 from app.reporting.listing import ListedResponse
 from app.reporting.page_filters import Preset, choices, preset_options
+from app.responses.models import Standing
+from app.scoring import Category
 from app.surveys.schemas import Questionnaire
 
 SURVEY = "/w/{workspace}/surveys/{survey_id}"
@@ -19,13 +25,13 @@ def survey_base(member: Member, survey_id: uuid.UUID) -> str:
 
 
 def shared_values(
-    member: Member, questionnaire: Questionnaire, asked: ReportFilter, preset: Preset
+    questionnaire: Questionnaire, asked: ReportFilter, preset: Preset
 ) -> dict[str, Any]:
     """What their templates need, whatever else they show."""
     return {
-        "workspace_id": member.workspace_id,
+        "workspace_id": questionnaire.workspace_id,
         "survey": questionnaire,
-        "base": survey_base(member, questionnaire.survey_id),
+        "base": f"/w/{questionnaire.workspace_id}/surveys/{questionnaire.survey_id}",
         "asked": asked,
         "preset": preset,
         "presets": preset_options(),
@@ -34,6 +40,40 @@ def shared_values(
         "name_of_days": labels.name_of_days,
         "language_of_text": labels.language_of_text,
         "describe": lambda row: _describe(questionnaire, row),
+    }
+
+
+def board_values(
+    questionnaire: Questionnaire, asked: ReportFilter, preset: Preset, board: Dashboard
+) -> dict[str, Any]:
+    """What `reporting/dashboard.html` needs, for members and by a shared link."""
+    values = shared_values(questionnaire, asked, preset)
+    return {
+        **values,
+        "board": board,
+        "theme_links": _theme_links(f"{values['base']}/responses", board),
+        "name_of_month": format_month,
+        "metrics": board.metrics,
+        "figures": board.metrics.figures,
+    }
+
+
+def _theme_links(list_href: str, board: Dashboard) -> dict[str, Callable[[str], str]]:
+    """From the key of a theme to the comments that it was counted in."""
+
+    def leading_to(**narrowed: Any) -> Callable[[str], str]:
+        def href(key: str) -> str:
+            query = replace(board.listed, term=key, **narrowed).to_query()
+            return f"{list_href}?{query}&standing={Standing.COUNTED}"
+
+        return href
+
+    recent = board.themes.recent
+    days = {"since": recent.since, "until": recent.until} if recent else {}
+    return {
+        "promoters": leading_to(category=Category.PROMOTER),
+        "detractors": leading_to(category=Category.DETRACTOR),
+        "new": leading_to(**days),
     }
 
 
