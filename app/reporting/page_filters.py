@@ -1,5 +1,6 @@
 """The filters of a page as a form: presets of periods, and choices for each selector."""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from app.foundation.translation import gettext, mark
-from app.reporting.buckets import Interval, add_months, interval_start
+from app.reporting.buckets import Compare, Interval, add_months, interval_start
 from app.reporting.filters import (
     CHANNEL,
     LANGUAGE,
@@ -45,6 +46,11 @@ PRESET_NAMES = {
     Preset.THIS_QUARTER: mark("This quarter"),
     Preset.ALL: mark("All time"),
     Preset.DAYS: mark("Other days"),
+}
+COMPARE_NAMES = {
+    Compare.PREVIOUS: mark("The period before"),
+    Compare.YEAR: mark("A year before"),
+    Compare.NONE: mark("Nothing"),
 }
 STANDING_NAMES = {
     Standing.COUNTED: mark("Counted"),
@@ -89,12 +95,21 @@ class PageQuery(FilterQuery):
         return {name: value for name, value in given.items() if value != ""}
 
 
+class DashboardQuery(PageQuery):
+    """The parameters of the dashboard; `category` narrows its comments."""
+
+    compare: Compare = Compare.PREVIOUS
+    category: Category | None = None
+
+
 class ListPageQuery(PageQuery):
     """The parameters of the list of answers as a page."""
 
     category: Category | None = None
     search: Search | None = None
     term: Term | None = None
+    tag: uuid.UUID | None = None
+    starred: bool = False
     standing: Standing | None = None
     commented: Annotated[bool, BeforeValidator(_tick)] = False
     cursor: Annotated[str | None, Field(max_length=500)] = None
@@ -170,6 +185,11 @@ def _options(
 def preset_options() -> list[tuple[str, str]]:
     """The periods to choose from, in the reader's language."""
     return [(preset.value, gettext(name)) for preset, name in PRESET_NAMES.items()]
+
+
+def compare_options() -> list[tuple[str, str]]:
+    """What a period may be compared with, in the reader's language."""
+    return [(compare.value, gettext(name)) for compare, name in COMPARE_NAMES.items()]
 
 
 def category_options() -> list[tuple[str, str]]:
