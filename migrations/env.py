@@ -6,8 +6,11 @@ from alembic import context
 from sqlalchemy import Connection, create_engine, text
 
 import app.accounts.models
+import app.followups.models
 import app.reporting.models
+import app.reporting.sharing_tables
 import app.responses.models
+import app.responses.tag_models
 import app.surveys.models  # noqa: F401
 from app.foundation.database import Base
 

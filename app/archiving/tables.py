@@ -3,8 +3,11 @@
 from sqlalchemy import Table
 
 import app.accounts.models
+import app.followups.models
 import app.reporting.models
+import app.reporting.sharing_tables
 import app.responses.models
+import app.responses.tag_models
 import app.surveys.models  # noqa: F401
 from app.foundation.database import Base, TenantRow
 
@@ -15,6 +18,7 @@ EXCLUDED = {
     "day_totals": "added up again from daily_counts where the archive is restored",
     "idempotency_records": "answers to calls made with the keys that stay behind, for a day",
     "member_invitations": "hashed under this installation's secret key, and members stay behind",
+    "shared_reports": "hashed under this installation's secret key; elsewhere they open nothing",
     "submission_keys": "of forms signed with this installation's secret key, for a day",
 }
 WORKSPACES = "workspaces"

@@ -18,7 +18,6 @@ BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 UUID_LENGTH = 22  # 128 bits in base 62
 RANDOM_LENGTH = 18  # 107 bits
 CHECKSUM_LENGTH = 6  # 32 bits
-KEY_LENGTH = UUID_LENGTH + RANDOM_LENGTH
 
 
 def new_id() -> uuid.UUID:
@@ -36,15 +35,19 @@ def digest(secret_key: str, token: str) -> bytes:
     return hmac.digest(secret_key.encode(), token.encode(), "sha256")
 
 
-def mint(prefix: str, workspace_id: uuid.UUID) -> str:
-    """A new secret: prefix, 40 of base 62 (workspace id, then 107 random bits), checksum."""
-    body = _base62(workspace_id.int, UUID_LENGTH) + random_text(RANDOM_LENGTH)
+def mint(prefix: str, workspace_id: uuid.UUID, random_length: int = RANDOM_LENGTH) -> str:
+    """A new secret: prefix, workspace id and random characters in base 62, checksum.
+
+    18 of them are 107 random bits, and 22 are 131.
+    """
+    body = _base62(workspace_id.int, UUID_LENGTH) + random_text(random_length)
     return prefix + body + _checksum(prefix + body)
 
 
-def workspace_of(prefix: str, token: str) -> uuid.UUID | None:
+def workspace_of(prefix: str, token: str, random_length: int = RANDOM_LENGTH) -> uuid.UUID | None:
     """The workspace a minted secret names, or None where it was mistyped or never ours."""
-    if not token.startswith(prefix) or len(token) != len(prefix) + KEY_LENGTH + CHECKSUM_LENGTH:
+    length = len(prefix) + UUID_LENGTH + random_length + CHECKSUM_LENGTH
+    if not token.startswith(prefix) or len(token) != length:
         return None
     body, checksum = token[:-CHECKSUM_LENGTH], token[-CHECKSUM_LENGTH:]
     if not token.isascii() or not hmac.compare_digest(_checksum(body), checksum):

@@ -240,6 +240,30 @@ NOTES: Mapping[str, Note] = {
         "Files of answers that were brought in: name, hash, numbers of rows, and when.",
         WITH_SURVEY,
     ),
+    "annotations": Note(
+        About.WORKSPACE,
+        "Events and improvement actions that members note beside the score: title, day, note, "
+        "link; of an action what is expected of it, which member owns it, when it is due and done.",
+        WITH_WORKSPACE,
+    ),
+    "survey_goals": Note(About.SURVEY, "The NPS to be reached, and by when.", WITH_SURVEY),
+    "benchmarks": Note(
+        About.WORKSPACE,
+        "NPS figures of others that members entered, with source and day.",
+        WITH_WORKSPACE,
+    ),
+    "indicators": Note(
+        About.WORKSPACE,
+        "Churn, retention and revenue retention by month, as members or programs entered them: of "
+        "all customers or of a segment, never of one person.",
+        WITH_WORKSPACE,
+    ),
+    "shared_reports": Note(
+        About.SURVEY,
+        "Read-only links to a report, as hashes, with the filter they show; how often each was "
+        "opened, and nothing of who did.",
+        WITH_SURVEY,
+    ),
     "workspaces": Note(About.WORKSPACE, "Its name, time zone and language.", WITH_WORKSPACE),
     "brands": Note(
         About.WORKSPACE,

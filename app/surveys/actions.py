@@ -45,6 +45,7 @@ async def create_survey(
         metric=Metric.NPS,
         version_number=1,
         has_answers=False,
+        shows_steps=True,
         created_at=clock.now(),
     )
     _apply(survey, checked)

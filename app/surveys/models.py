@@ -66,6 +66,7 @@ class Survey(TenantRow, Base):
     `embed_origins` are the web origins whose pages may show the form in a frame.
     `thanks_urls` maps a group of scores to where its thank-you page leads; `support` is whom
     somebody turns to who needs help; `asks_contact` lets respondents leave an e-mail address.
+    `shows_steps`: its dashboard walks managers through the steps of running a survey.
     """
 
     __tablename__ = "surveys"
@@ -97,6 +98,7 @@ class Survey(TenantRow, Base):
     support: Mapped[str] = mapped_column(Text, default="")
     asks_contact: Mapped[bool] = mapped_column(default=False)
     layout_version: Mapped[int] = mapped_column(default=CURRENT_LAYOUT)
+    shows_steps: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UtcMoment)
 
 

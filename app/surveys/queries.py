@@ -125,6 +125,7 @@ async def get_questionnaire(
         thanks_urls=survey.thanks_urls,
         support=survey.support,
         asks_contact=survey.asks_contact,
+        shows_steps=survey.shows_steps,
     )
 
 

@@ -101,6 +101,7 @@ class Questionnaire:
     thanks_urls: Mapping[str, str] = field(default_factory=dict)
     support: str = ""
     asks_contact: bool = False
+    shows_steps: bool = False
 
     def find_dimension(self, key: str) -> Dimension | None:
         return next((found for found in self.dimensions if found.key == key), None)

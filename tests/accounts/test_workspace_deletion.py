@@ -89,6 +89,11 @@ def fill_the_rest(owner: Owner, scene: Scene) -> None:
     insert(owner, "published_figures", **edition, survey_id=scene.survey_id)
     insert(owner, "deletions", **ids, reason="retention")
     insert(owner, "month_totals", **ids, month=month, standing="counted")
+    insert(owner, "shared_reports", **ids, name="Board")
+    insert(owner, "annotations", **ids, kind="event", title="Price raised")
+    insert(owner, "survey_goals", **ids)
+    insert(owner, "benchmarks", **ids, name="Software", average=30, source="A study")
+    insert(owner, "indicators", workspace_id=scene.workspace_id, metric="churn", percent=2)
 
 
 def insert(owner: Owner, table: str, **given: object) -> None:
@@ -101,6 +106,7 @@ def insert(owner: Owner, table: str, **given: object) -> None:
         "integer": 1,
         "bigint": 1,
         "jsonb": "{}",
+        "boolean": False,
         "bytea": b"",
         "text": "",
         "ARRAY": [],

@@ -31,7 +31,10 @@ KINDS = {
     "sign-in": Kind(mark("Sign-in"), frozenset({"session", "password"})),
     "members": Kind(mark("Members and roles"), frozenset({"invitation", "member"})),
     "keys": Kind(mark("API keys"), frozenset({"api_key"})),
-    "answers": Kind(mark("Answers and exports"), frozenset({"import", "response", "responses"})),
+    "answers": Kind(
+        mark("Answers and exports"),
+        frozenset({"figures", "import", "report", "response", "responses"}),
+    ),
     "surveys": Kind(
         mark("Surveys"),
         frozenset({"dimension", "embed_origin", "link", "survey", "value", "values"}),

@@ -44,7 +44,7 @@ def kind_of(scope: Scope) -> Kind:
         return Kind.ANSWER
     if path.startswith(("/static/", "/health/", "/api/docs")):
         return Kind.FREE
-    if path.endswith((".csv", "/export", "/import", "/imports")):
+    if path.endswith((".csv", ".xlsx", "/export", "/import", "/imports")):
         return Kind.FILE
     if scope["method"] == "POST" and path.endswith(("/responses", "/responses/batch")):
         return Kind.ANSWER
