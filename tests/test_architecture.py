@@ -11,6 +11,7 @@ from alembic import command
 from sqlalchemy import ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table, UniqueConstraint
 
 import app.accounts.models
+import app.followups.models
 import app.responses.models
 import app.surveys.models  # noqa: F401
 from app.accounts.pages.wording import ACTIONS
@@ -40,6 +41,7 @@ NATURAL_KEYS = {
     "month_totals",
     "response_contacts",
     "submission_keys",
+    "survey_goals",
 }
 # Who may look across workspaces, and where. A new line here is a decision.
 UNSCOPED_CALLS = {
