@@ -1,8 +1,10 @@
 """The trend as the dashboard draws it: its interval, its points, and what stands beside them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from app.foundation.translation import gettext
@@ -14,6 +16,7 @@ from app.reporting.metrics import Metrics, SeriesPoint
 MAX_POINTS = 53
 DAYS_OF_DAYS = 31
 DAYS_OF_WEEKS = 190
+NARROWEST = 220  # pixels that the points of a chart have on a phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +29,35 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Landmarks:
+    """What a trend is seen against: scores in points, and what happened."""
+
+    goal: float | None = None
+    benchmark: float | None = None
+    events: Sequence[Event] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Marker:
-    """An event beside the trend: its number, counted from 1, and the index of its point."""
+    """An event in the list below the chart: its number, from 1, and the index of its point."""
 
     number: int
     point: int
     title: str
     href: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """The numbers of one point's events above it, in a row where no other flag is in the way.
+
+    `width` is in pixels, `row` counts from 0 at the top.
+    """
+
+    point: int
+    text: str
+    width: int
+    row: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +67,25 @@ class Trend:
     interval: Interval
     points: tuple[dict[str, Any], ...]
     text: str | None
-    markers: tuple[Marker, ...] = ()
+    goal: float | None
+    benchmark: float | None
+    markers: tuple[Marker, ...]
+    flags: tuple[Flag, ...]
 
 
-def trend_of(metrics: Metrics, events: Iterable[Event] = ()) -> Trend:
+def trend_of(metrics: Metrics, landmarks: Landmarks = Landmarks()) -> Trend:
     """The trend of a series, with a number for each event that lies in it."""
     interval = metrics.filter.interval or Interval.MONTH
     series = metrics.series[-MAX_POINTS:]
+    markers = _markers(series, landmarks.events)
     return Trend(
         interval=interval,
         points=tuple(_point(point, interval) for point in series),
         text=_text(interval),
-        markers=tuple(_markers(series, events)),
+        goal=landmarks.goal,
+        benchmark=landmarks.benchmark,
+        markers=tuple(markers),
+        flags=tuple(_flags(markers, len(series))),
     )
 
 
@@ -92,12 +124,30 @@ def _point(point: SeriesPoint, interval: Interval) -> dict[str, Any]:
     }
 
 
-def _markers(series: Sequence[SeriesPoint], events: Iterable[Event]) -> Iterable[Marker]:
+def _markers(series: Sequence[SeriesPoint], events: Iterable[Event]) -> list[Marker]:
     placed = [
         (event, at)
         for event in sorted(events, key=lambda event: event.day)
-        for at, point in enumerate(series)
-        if event.day in point.period
+        if (at := _point_of(series, event.day)) is not None
     ]
-    for number, (event, at) in enumerate(placed, 1):
-        yield Marker(number, at, event.title, event.href)
+    return [
+        Marker(number, at, event.title, event.href) for number, (event, at) in enumerate(placed, 1)
+    ]
+
+
+def _point_of(series: Sequence[SeriesPoint], day: date) -> int | None:
+    return next((at for at, point in enumerate(series) if day in point.period), None)
+
+
+def _flags(markers: Sequence[Marker], points: int) -> Iterator[Flag]:
+    """A flag for each point with events: in the first row whose last one ends far enough left."""
+    ends: list[float] = []
+    for at, group in groupby(markers, key=attrgetter("point")):
+        numbers = [marker.number for marker in group]
+        text = str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}–{numbers[-1]}"
+        width = max(20, 8 + 7 * len(text))
+        middle = NARROWEST * (at + 0.5) / points
+        left, right = middle - width / 2, middle + width / 2 + 2
+        row = next((row for row, end in enumerate(ends) if end <= left), len(ends))
+        ends[row : row + 1] = [right]
+        yield Flag(at, text, width, row)
