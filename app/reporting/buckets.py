@@ -18,6 +18,14 @@ class Interval(StrEnum):
     QUARTER = "quarter"
 
 
+class Compare(StrEnum):
+    """Which period the figures of another one are compared with."""
+
+    PREVIOUS = "previous"
+    YEAR = "year"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """Calendar days of the workspace from `since` to `until`, both inclusive; None is open."""
@@ -38,9 +46,37 @@ class Period:
             return Period(add_months(self.since, -months), self.since - DAY)
         return Period(self.since - (self.until - self.since) - DAY, self.since - DAY)
 
+    def year_before(self) -> "Period | None":
+        """The same days a year before, or the same whole months; None where this one has an open
+        end or is longer than a year, since answers of both would be compared with themselves."""
+        if self.since is None or self.until is None:
+            return None
+        if _is_months(self.since, self.until):
+            earlier = Period(add_months(self.since, -12), add_months(self.until + DAY, -12) - DAY)
+        else:
+            earlier = Period(_a_year_before(self.since), _a_year_before(self.until))
+        assert earlier.until is not None
+        return earlier if earlier.until < self.since else None
+
+    def compared(self, compare: Compare) -> "Period | None":
+        """The period that this one is compared with; None where that is none."""
+        match compare:
+            case Compare.PREVIOUS:
+                return self.before()
+            case Compare.YEAR:
+                return self.year_before()
+            case Compare.NONE:
+                return None
+
 
 def _is_months(since: date, until: date) -> bool:
     return since.day == 1 and (until + DAY).day == 1
+
+
+def _a_year_before(day: date) -> date:
+    """The same day of the year before, for 29 February the 28th."""
+    is_leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year - 1, day=28 if is_leap_day else day.day)
 
 
 def months_between(since: date, until: date) -> int:

@@ -83,7 +83,7 @@ async def build_dashboard(
 
 def _for_lists(metrics: Metrics) -> ReportFilter:
     """The filter of the answers behind the figures: for a subgroup, of the months they are of."""
-    asked = replace(metrics.filter, interval=None, group_by=())
+    asked = metrics.filter.for_lists()
     if not asked.is_subgroup or metrics.period is None:
         return asked
     return replace(asked, since=metrics.period.since, until=metrics.period.until)

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from app.foundation.errors import Invalid, InvalidParam
 from app.foundation.paging import MAX_PAGE_SIZE, PAGE_SIZE
 from app.foundation.translation import mark
-from app.reporting.buckets import Interval, Period, settled_months
+from app.reporting.buckets import Compare, Interval, Period, settled_months
 from app.reporting.searching import Search, Term
 from app.responses.models import Standing
 from app.scoring import Category
@@ -47,8 +47,9 @@ class ReportFilter:
     """Which answers a report is about, and how it splits them. Days are workspace dates.
 
     `segments` maps dimension keys to value keys (`other` and `none` included), `group_by` holds
-    selectors to split by (`segment.KEY`, `language`, `channel`), `category`, `search` and `term`
-    narrow lists only: a score of promoters alone says nothing.
+    selectors to split by (`segment.KEY`, `language`, `channel`), `compare` says with which period
+    figures are compared. `category`, `search` and `term` narrow lists only: a score of promoters
+    alone says nothing.
     """
 
     survey_id: uuid.UUID
@@ -60,8 +61,11 @@ class ReportFilter:
     category: Category | None = None
     search: str | None = None
     term: str | None = None
+    tag: uuid.UUID | None = None
+    is_starred: bool = False
     interval: Interval | None = None
     group_by: tuple[str, ...] = ()
+    compare: Compare = Compare.PREVIOUS
 
     @property
     def period(self) -> Period:
@@ -81,12 +85,21 @@ class ReportFilter:
     def is_subgroup(self) -> bool:
         return bool(self.labels)
 
+    @property
+    def has_marks(self) -> bool:
+        """Whether only answers are asked for that somebody has marked."""
+        return self.tag is not None or self.is_starred
+
     def on_whole_months(self, today: date) -> "ReportFilter | None":
         """What a list can answer: a subgroup's whole, settled months; None where there are none."""
         if not self.is_subgroup:
             return self
         months = settled_months(self.period, today)
         return replace(self, since=months.since, until=months.until) if months else None
+
+    def for_lists(self) -> "ReportFilter":
+        """The same answers, without what only figures have: a split, a series, a comparison."""
+        return replace(self, interval=None, group_by=(), compare=Compare.PREVIOUS)
 
     def with_label(self, selector: str, value: str) -> "ReportFilter":
         """The same filter narrowed to one value of a dimension, language or channel."""
@@ -110,11 +123,15 @@ class ReportFilter:
             ("category", self.category),
             ("search", self.search),
             ("term", self.term),
+            ("tag", self.tag),
+            ("starred", "true" if self.is_starred else None),
             ("interval", self.interval),
         ):
             if text is not None:
                 pairs.append((name, str(text)))
         pairs += [("group_by", name.removeprefix(SEGMENT_PREFIX)) for name in self.group_by]
+        if self.compare is not Compare.PREVIOUS:
+            pairs.append(("compare", self.compare.value))
         return urlencode(pairs)
 
     def link_to(self, address: str) -> str:
@@ -157,6 +174,13 @@ class MetricsQuery(FilterQuery):
         Field(description="Split by a dimension key, `language` or `channel`", examples=["plan"]),
     ] = None
     interval: Annotated[Interval | None, Field(description="Adds `series`")] = None
+    compare: Annotated[
+        Compare,
+        Field(
+            description="With which period `change` compares: the one of the same length before, "
+            "the same days a year before, or none"
+        ),
+    ] = Compare.PREVIOUS
 
 
 class ExportQuery(FilterQuery):
@@ -165,6 +189,14 @@ class ExportQuery(FilterQuery):
     category: Annotated[Category | None, Field(description="Only this group of scores")] = None
     search: Search | None = None
     term: Term | None = None
+    tag: Annotated[
+        uuid.UUID | None,
+        Field(description="Only answers with this tag; never with segments, language or channel"),
+    ] = None
+    starred: Annotated[
+        bool,
+        Field(description="Only starred answers; never with segments, language or channel"),
+    ] = False
 
 
 class ListQuery(ExportQuery):
@@ -205,8 +237,11 @@ def read_filter(
         category=getattr(query, "category", None),
         search=getattr(query, "search", None) or None,
         term=getattr(query, "term", None) or None,
+        tag=getattr(query, "tag", None),
+        is_starred=getattr(query, "starred", False),
         interval=getattr(query, "interval", None),
         group_by=group_by,
+        compare=getattr(query, "compare", Compare.PREVIOUS),
     )
     # More would single people out, and nothing is published by more than two.
     if len({*asked.labels, *asked.group_by}) > most_labels:

@@ -61,11 +61,13 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One value of a split: its figures (None where hidden) and the change since before."""
+    """One value of a split: its figures (None where hidden), those of the period that they are
+    compared with (None where hidden, or where there is none), and the change between both."""
 
     value: str
     figures: Figures | None
     change: Comparison | None
+    before: Figures | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,9 @@ class Metrics:
     `period` is the window that `figures` are about: as asked for everybody, whole months for a
     subgroup, None where it holds no whole month; `groups_period` is that of `groups`, which maps
     selectors to their values in order. `held` and `excluded` count answers left out of the figures
-    and are None for subgroups. `change` compares with the period of the same length before;
-    `recent`, where the end is open and nothing lies before, the last 90 days with the 90 before.
+    and are None for subgroups. `change` compares with `before`, the figures of the period
+    `compared`; `recent`, where the end is open and so nothing lies before, compares the last 90
+    days with the 90 before or with those a year before.
     `is_month_cut`: the period holds a part of a month past its retention, whose answers are known
     for the whole month only and therefore are missing from `figures`.
     """
@@ -101,6 +104,8 @@ class Metrics:
     groups: Mapping[str, tuple[Group, ...]]
     series: tuple[SeriesPoint, ...]
     is_month_cut: bool = False
+    compared: Period | None = None
+    before: Figures | None = None
 
 
 async def measure(
@@ -120,7 +125,7 @@ async def measure(
     if asked.is_subgroup:
         return report.of_subgroup()
     period = asked.period
-    before = period.before()
+    before = period.compared(asked.compare)
     totals = await load_daily_totals(
         session,
         questionnaire.workspace_id,
@@ -141,7 +146,8 @@ class _Report:
 
     def of_everybody(self, totals: DailyTotals, today: date) -> Metrics:
         period = self.asked.period
-        before = period.before()
+        before = period.compared(self.asked.compare)
+        is_known = before is not None and not totals.is_month_cut(before)
         return Metrics(
             filter=self.asked,
             as_of=clock.now(),
@@ -150,11 +156,13 @@ class _Report:
             held=totals.within(period, Standing.HELD).total,
             excluded=totals.within(period, Standing.EXCLUDED).total,
             change=_change(totals, period, before),
-            recent=None if before or period.until else _recent_change(totals, period, today),
+            recent=None if before or period.until else _recent_change(totals, self.asked, today),
             groups_period=self.months,
             groups=self._all_groups(),
             series=_series_of_everybody(totals, self.asked, today),
             is_month_cut=totals.is_month_cut(period),
+            compared=before,
+            before=Figures(totals.within(before)) if before and is_known else None,
         )
 
     def of_subgroup(self) -> Metrics:
@@ -173,6 +181,8 @@ class _Report:
             groups_period=self.months,
             groups=self._all_groups(),
             series=self._series() if now else (),
+            compared=self._months_before(),
+            before=before,
         )
 
     def _series(self) -> tuple[SeriesPoint, ...]:
@@ -182,7 +192,7 @@ class _Report:
         return tuple(SeriesPoint(period, _figures(figure)) for period, figure in points)
 
     def _months_before(self) -> Period | None:
-        return self.months.before() if self.months else None
+        return self.months.compared(self.asked.compare) if self.months else None
 
     def _all_groups(self) -> dict[str, tuple[Group, ...]]:
         return {selector: self._groups(selector) for selector in self.asked.group_by}
@@ -200,8 +210,8 @@ class _Report:
             ]
         )
         return tuple(
-            Group(value, _figures(figure), change)
-            for value, figure, change in zip(values, now, changes, strict=True)
+            Group(value, _figures(figure), change, _figures(then))
+            for value, figure, then, change in zip(values, now, before, changes, strict=True)
         )
 
 
@@ -232,10 +242,10 @@ def _declared(questionnaire: Questionnaire, selector: str, met: set[str]) -> lis
     return [value.key for value in dimension.values] if dimension else []
 
 
-def _recent_change(totals: DailyTotals, period: Period, today: date) -> Comparison | None:
+def _recent_change(totals: DailyTotals, asked: ReportFilter, today: date) -> Comparison | None:
     recent = Period(today - RECENT + DAY, today)
-    before = recent.before()
-    if before is None or before.since is None or before.since not in period:
+    before = recent.compared(asked.compare)
+    if before is None or before.since is None or before.since not in asked.period:
         return None
     return _change(totals, recent, before)
 

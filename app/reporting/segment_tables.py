@@ -75,7 +75,7 @@ def _row(
     list_href: str,
     most: int,
 ) -> TableRow:
-    narrowed = replace(metrics.filter, interval=None, group_by=())
+    narrowed = metrics.filter.for_lists()
     if metrics.groups_period is not None:
         months = metrics.groups_period
         narrowed = replace(narrowed, since=months.since, until=months.until)

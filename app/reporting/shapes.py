@@ -5,12 +5,12 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.reporting.buckets import Interval, Period, month_end
+from app.reporting.buckets import Compare, Interval, Period, month_end
 from app.reporting.filters import SEGMENT_PREFIX, ReportFilter
 from app.reporting.listing import ListedResponse, Listing
 from app.reporting.metrics import Figures, Group, Metrics, SeriesPoint
 from app.responses.shapes import EXAMPLE, ResponseShape
-from app.scoring import DEFAULT_CONFIDENCE, Category
+from app.scoring import DEFAULT_CONFIDENCE, Category, Comparison, Verdict
 from app.surveys.models import Channel
 
 
@@ -50,6 +50,33 @@ class FiguresOut(BaseModel):
     )
 
 
+class ChangeOut(BaseModel):
+    """How a score differs from that of the answers compared with, in points."""
+
+    difference: float = Field(description="−200 to 200, of the plain scores", examples=[12.5])
+    difference_low: float = Field(examples=[-3.1])
+    difference_high: float = Field(examples=[26.2])
+    confidence: float = Field(examples=[0.95])
+    p_value: float = Field(
+        description="Two-sided; corrected for their number where several are compared at once",
+        examples=[0.12],
+    )
+    verdict: Verdict
+
+    @classmethod
+    def of(cls, change: Comparison | None) -> "ChangeOut | None":
+        if change is None:
+            return None
+        return cls(
+            difference=change.difference,
+            difference_low=change.interval.low,
+            difference_high=change.interval.high,
+            confidence=change.interval.confidence,
+            p_value=change.corrected_p_value,
+            verdict=change.verdict,
+        )
+
+
 class HiddenOut(BaseModel):
     """Figures that are hidden to protect respondents: no number is given."""
 
@@ -61,6 +88,7 @@ class GroupOut(FiguresOut):
 
     key: str = Field(examples=["pro"])
     suppressed: bool = Field(False, examples=[False])
+    change: ChangeOut | None = Field(description="Since the months of `compared_window`")
 
 
 class HiddenGroupOut(HiddenOut):
@@ -91,6 +119,7 @@ class FiltersOut(BaseModel):
     channel: Channel | None
     group_by: str | None = Field(examples=["plan"])
     interval: Interval | None
+    compare: Compare
 
 
 class MetricsOut(BaseModel):
@@ -98,7 +127,8 @@ class MetricsOut(BaseModel):
 
     A suppressed subgroup has null for every figure. `window` are the days that the figures are
     about: subgroups exist by whole, settled months inside the days asked for, and are null where
-    there is none. `covered` says which of these months a subgroup's figures are of.
+    there is none. `covered` says which of these months a subgroup's figures are of. `change` is
+    the one since `compared_window`, null where there is nothing to compare with.
     `groups` and `series` are there when asked for.
     """
 
@@ -128,6 +158,8 @@ class MetricsOut(BaseModel):
     )
     filters: FiltersOut
     window: WindowOut | None
+    compared_window: WindowOut | None
+    change: ChangeOut | None
     groups_window: WindowOut | None
     groups: list[GroupOut | HiddenGroupOut] | None
     series: list[PointOut | HiddenPointOut] | None
@@ -151,6 +183,8 @@ class MetricsOut(BaseModel):
                 "is_month_cut": metrics.is_month_cut,
                 "filters": _filters_out(asked),
                 "window": WindowOut.of(metrics.period) if metrics.period else None,
+                "compared_window": WindowOut.of(metrics.compared) if metrics.compared else None,
+                "change": ChangeOut.of(metrics.change),
                 "groups_window": WindowOut.of(groups_period) if groups_period else None,
                 "groups": _groups_out(metrics) if asked.group_by else None,
                 "series": [_point_out(at) for at in metrics.series] if asked.interval else None,
@@ -191,6 +225,7 @@ def _filters_out(asked: ReportFilter) -> FiltersOut:
         channel=asked.channel,
         group_by=group_by,
         interval=asked.interval,
+        compare=asked.compare,
     )
 
 
@@ -201,7 +236,8 @@ def _groups_out(metrics: Metrics) -> list[GroupOut | HiddenGroupOut]:
 def _group_out(group: Group) -> GroupOut | HiddenGroupOut:
     if group.figures is None:
         return HiddenGroupOut(key=group.value, suppressed=True)
-    return GroupOut(key=group.value, suppressed=False, **figures_out(group.figures).model_dump())
+    figures = figures_out(group.figures).model_dump()
+    return GroupOut(key=group.value, suppressed=False, change=ChangeOut.of(group.change), **figures)
 
 
 def _point_out(point: SeriesPoint) -> PointOut | HiddenPointOut:

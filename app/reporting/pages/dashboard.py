@@ -12,7 +12,13 @@ from app.foundation import clock
 from app.foundation.web.openapi import OnceEach
 from app.foundation.web.rendering import render
 from app.reporting.dashboard import Dashboard, build_dashboard
-from app.reporting.page_filters import PageQuery, Preset, read_page_filter
+from app.reporting.page_filters import (
+    DashboardQuery,
+    Preset,
+    category_options,
+    compare_options,
+    read_page_filter,
+)
 from app.reporting.pages.showing import SURVEY, board_values, survey_base
 from app.surveys.queries import get_questionnaire
 
@@ -24,7 +30,7 @@ async def show_dashboard(
     request: Request,
     member: SignedInMember,
     survey_id: uuid.UUID,
-    query: Annotated[PageQuery, Query()],
+    query: Annotated[DashboardQuery, Query()],
 ) -> Response:
     questionnaire = await get_questionnaire(member.session, member.workspace_id, survey_id)
     today = clock.today(questionnaire.time_zone)
@@ -42,4 +48,6 @@ async def show_dashboard(
         request,
         "reporting/dashboard.html",
         **board_values(questionnaire, asked, preset, board),
+        compares=compare_options(),
+        categories=category_options(),
     )

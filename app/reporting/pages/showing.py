@@ -61,9 +61,11 @@ def board_values(
 def _theme_links(list_href: str, board: Dashboard) -> dict[str, Callable[[str], str]]:
     """From the key of a theme to the comments that it was counted in."""
 
+    of_all_groups = replace(board.listed, category=None)
+
     def leading_to(**narrowed: Any) -> Callable[[str], str]:
         def href(key: str) -> str:
-            query = replace(board.listed, term=key, **narrowed).to_query()
+            query = replace(of_all_groups, term=key, **narrowed).to_query()
             return f"{list_href}?{query}&standing={Standing.COUNTED}"
 
         return href
