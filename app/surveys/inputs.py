@@ -27,29 +27,29 @@ CONTACT_LIMIT = 200
 Texts = str | dict[str, str]  # one text for all languages, or language → text
 
 
-def _told(**keywords: Any) -> Any:
+def told(**keywords: Any) -> Any:
     """What the reference tells of an input that `rules` judges, all its problems at once."""
     return Field(json_schema_extra=keywords)
 
 
-Name = Annotated[str, _told(minLength=1, maxLength=NAME_LIMIT, pattern=r"\S")]
-LabelText = Annotated[str, _told(maxLength=LABEL_LIMIT)]
+Name = Annotated[str, told(minLength=1, maxLength=NAME_LIMIT, pattern=r"\S")]
+LabelText = Annotated[str, told(maxLength=LABEL_LIMIT)]
 Label = LabelText | dict[str, LabelText]
 Subject = (
-    Annotated[str, _told(minLength=1, pattern=r"\S")]
-    | Annotated[dict[str, str], _told(minProperties=1)]
+    Annotated[str, told(minLength=1, pattern=r"\S")]
+    | Annotated[dict[str, str], told(minProperties=1)]
 )
 _TAG = "[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?"
-Language = Annotated[str, _told(pattern=f"^{_TAG}$")]
+Language = Annotated[str, told(pattern=f"^{_TAG}$")]
 # Empty as forms send it: the first of the languages.
-DefaultLanguage = Annotated[str, _told(pattern=f"^({_TAG})?$")]
-Languages = Annotated[list[Language], _told(minItems=1, maxItems=MAX_LANGUAGES, uniqueItems=True)]
-GroupSize = Annotated[StrictInt, _told(minimum=MIN_GROUP_SIZE_FLOOR, maximum=MAX_GROUP_SIZE)]
-Months = Annotated[StrictInt, _told(minimum=1, maximum=MAX_RETENTION_MONTHS)]
-Contact = Annotated[str, _told(maxLength=CONTACT_LIMIT)]
+DefaultLanguage = Annotated[str, told(pattern=f"^({_TAG})?$")]
+Languages = Annotated[list[Language], told(minItems=1, maxItems=MAX_LANGUAGES, uniqueItems=True)]
+GroupSize = Annotated[StrictInt, told(minimum=MIN_GROUP_SIZE_FLOOR, maximum=MAX_GROUP_SIZE)]
+Months = Annotated[StrictInt, told(minimum=1, maximum=MAX_RETENTION_MONTHS)]
+Contact = Annotated[str, told(maxLength=CONTACT_LIMIT)]
 
 
-def _iso_day(value: object) -> date | None:
+def iso_day(value: object) -> date | None:
     """A calendar day as ISO 8601 writes it; Pydantic alone would read numbers as moments."""
     if value is None or type(value) is date:
         return value
@@ -59,10 +59,10 @@ def _iso_day(value: object) -> date | None:
         raise PydanticCustomError("day", "Write a date such as 2026-04-30.") from None
 
 
-Day = Annotated[date | None, BeforeValidator(_iso_day)]
+Day = Annotated[date | None, BeforeValidator(iso_day)]
 
 
-def _input(example: dict[str, Any]) -> ConfigDict:
+def input_config(example: dict[str, Any]) -> ConfigDict:
     """An unknown member is refused; the reference shows `example`."""
     return ConfigDict(extra="forbid", json_schema_extra={"examples": [example]})
 
@@ -95,20 +95,20 @@ _SUBJECT = {"en": "Acme Cloud", "ja": "アクメクラウド"}
 class ValueInput(Input):
     """A segment value. Its label defaults to its key."""
 
-    model_config = _input(_PRO)
+    model_config = input_config(_PRO)
 
-    key: Annotated[str, _told(minLength=1, maxLength=80, **{"not": {"enum": ["none", "other"]}})]
+    key: Annotated[str, told(minLength=1, maxLength=80, **{"not": {"enum": ["none", "other"]}})]
     label: Label = ""
 
 
 class DimensionInput(Input):
     """A segment dimension. `source`: where its value comes from. The key never changes."""
 
-    model_config = _input(_PLAN)
+    model_config = input_config(_PLAN)
 
-    key: Annotated[str, _told(pattern="^[a-z0-9_]{1,40}$", **{"not": {"enum": ["embed", "lang"]}})]
+    key: Annotated[str, told(pattern="^[a-z0-9_]{1,40}$", **{"not": {"enum": ["embed", "lang"]}})]
     label: Label = ""
-    values: Annotated[list[ValueInput], _told(maxItems=MAX_VALUES)] = Field(default_factory=list)
+    values: Annotated[list[ValueInput], told(maxItems=MAX_VALUES)] = Field(default_factory=list)
     source: DimensionSource = DimensionSource.LINK
 
 
@@ -120,7 +120,7 @@ class SurveyInput(Input):
     `min_group_size` counts answers, `retention_months` months.
     """
 
-    model_config = _input(
+    model_config = input_config(
         {
             "name": "Customer survey 2026",
             "subject": _SUBJECT,
@@ -141,7 +141,7 @@ class SurveyInput(Input):
     languages: Languages = Field(default_factory=lambda: ["en"])
     default_language: DefaultLanguage | None = None
     wording: dict[str, dict[str, str]] = Field(default_factory=dict)
-    dimensions: Annotated[list[DimensionInput], _told(maxItems=MAX_DIMENSIONS)] = Field(
+    dimensions: Annotated[list[DimensionInput], told(maxItems=MAX_DIMENSIONS)] = Field(
         default_factory=list
     )
     min_group_size: GroupSize = Field(DEFAULT_GROUP_SIZE, description="At least 3 answers.")
@@ -163,7 +163,9 @@ class SurveyChanges(Input):
     `thanks_urls` is merged group by group. Some of it stands once the first answer is in.
     """
 
-    model_config = _input({"closes_on": "2026-06-30", "wording": {"en": {"thanks": "Thank you!"}}})
+    model_config = input_config(
+        {"closes_on": "2026-06-30", "wording": {"en": {"thanks": "Thank you!"}}}
+    )
 
     name: Name | None = None
     subject: Subject | None = None
@@ -185,7 +187,7 @@ class SurveyChanges(Input):
 class VersionInput(Input):
     """A new wording version; members left out stay as they are in the present one."""
 
-    model_config = _input({"wording": {"en": {"reason_question": "Why?"}}})
+    model_config = input_config({"wording": {"en": {"reason_question": "Why?"}}})
 
     subject: Subject | None = None
     languages: Languages | None = None
@@ -196,7 +198,7 @@ class VersionInput(Input):
 class ValuesInput(Input):
     """Further values of a segment dimension."""
 
-    model_config = _input({"values": [_PRO]})
+    model_config = input_config({"values": [_PRO]})
 
     values: list[ValueInput] = Field(min_length=1, json_schema_extra={"maxItems": MAX_VALUES})
 
@@ -204,18 +206,18 @@ class ValuesInput(Input):
 class LinkInput(Input):
     """A further link to the survey. `preset` gives segment values to everyone who comes by it."""
 
-    model_config = _input(
+    model_config = input_config(
         {"name": "Spring newsletter, Pro plan", "channel": "email", "preset": {"plan": "pro"}}
     )
 
     name: Name
-    channel: Annotated[Channel, _told(enum=["link", "qr", "email", "embed"])] = Channel.LINK
+    channel: Annotated[Channel, told(enum=["link", "qr", "email", "embed"])] = Channel.LINK
     preset: dict[str, str] = Field(default_factory=dict)
 
 
 class LinkTarget(Input):
     """The survey a link leads to from now on."""
 
-    model_config = _input({"survey_id": "4f0c6a43-6f64-4d3e-8f2e-3f0c3a4be0a1"})
+    model_config = input_config({"survey_id": "4f0c6a43-6f64-4d3e-8f2e-3f0c3a4be0a1"})
 
     survey_id: uuid.UUID
