@@ -1,12 +1,12 @@
 """Everybody's counts by day, as a value."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from app.reporting.buckets import Period, month_end
 from app.responses.models import Standing
-from app.scoring import Distribution
+from app.scoring import AnswerCounts, Distribution, GroupCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +50,30 @@ def add(parts: Iterable[Distribution]) -> Distribution:
     """All answers of the parts together; none where there are no parts."""
     columns = list(zip(*(part.counts for part in parts), strict=True))
     return Distribution(tuple(map(sum, columns))) if columns else Distribution.empty()
+
+
+def add_answers(parts: Sequence[AnswerCounts]) -> AnswerCounts:
+    """All answers of the parts together: of single scores where every part has them."""
+    told = [part for part in parts if isinstance(part, Distribution)]
+    if len(told) == len(parts):
+        return sum(told, Distribution.empty())
+    return GroupCounts(
+        sum(part.promoters for part in parts),
+        sum(part.passives for part in parts),
+        sum(part.detractors for part in parts),
+    )
+
+
+def add_totals(surveys: Sequence[DailyTotals]) -> DailyTotals:
+    """The totals of several surveys, day by day."""
+    return DailyTotals(
+        days=_by_key([totals.days for totals in surveys]),
+        months=_by_key([totals.months for totals in surveys]),
+    )
+
+
+def _by_key(
+    surveys: Sequence[Mapping[tuple[date, Standing], Distribution]],
+) -> dict[tuple[date, Standing], Distribution]:
+    keys = sorted({key for found in surveys for key in found})
+    return {key: add(found[key] for found in surveys if key in found) for key in keys}

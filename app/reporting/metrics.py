@@ -119,11 +119,26 @@ async def measure(
         raise refused(
             InvalidParam("interval", mark("Subgroups are shown by whole months or quarters only."))
         )
+    return report_on(questionnaire, asked, await look_up(session, questionnaire, asked))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the figures of a filter follow from: everybody's counts by day (None for a subgroup),
+    and what is published of subgroups."""
+
+    published: Published
+    totals: DailyTotals | None
+
+
+async def look_up(
+    session: AsyncSession, questionnaire: Questionnaire, asked: ReportFilter
+) -> Known:
+    """Read what `report_on` needs."""
     today = clock.today(questionnaire.time_zone)
     published = await load_published(session, questionnaire, asked.labels, asked.group_by, today)
-    report = _Report(questionnaire, asked, published, settled_months(asked.period, today))
     if asked.is_subgroup:
-        return report.of_subgroup()
+        return Known(published, None)
     period = asked.period
     before = period.compared(asked.compare)
     totals = await load_daily_totals(
@@ -132,7 +147,16 @@ async def measure(
         questionnaire.survey_id,
         replace(period, since=before.since) if before else period,
     )
-    return report.of_everybody(totals, today)
+    return Known(published, totals)
+
+
+def report_on(questionnaire: Questionnaire, asked: ReportFilter, known: Known) -> Metrics:
+    """The figures that follow from what is known."""
+    today = clock.today(questionnaire.time_zone)
+    report = _Report(questionnaire, asked, known.published, settled_months(asked.period, today))
+    if known.totals is None:
+        return report.of_subgroup()
+    return report.of_everybody(known.totals, today)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from app.reporting.buckets import (
     month_of_number,
     settled_months,
 )
+from app.reporting.counts import add_answers
 from app.reporting.decisions import Decided, Decisions
 from app.reporting.filters import ReportFilter, selectors
 from app.reporting.models import PublishedFigure
@@ -98,6 +99,22 @@ class Published:
     def values(self, selector: str) -> set[str]:
         """Every value of a selector that anything is published of."""
         return {value for labels in self._blocks for name, value in labels if name == selector}
+
+
+class PublishedTogether(Published):
+    """What is published of several surveys: of a subgroup only what every one of them publishes
+    under its own rule, added up. Ask it for no series: each survey has blocks of its own."""
+
+    def __init__(self, surveys: Sequence[Published]) -> None:
+        super().__init__(())
+        self._surveys = surveys
+
+    def blocks(self, labels: Mapping[str, str], months: Period | None) -> list[Block]:
+        found = [published.blocks(labels, months) for published in self._surveys]
+        return [block for blocks in found for block in blocks] if all(found) else []
+
+    def values(self, selector: str) -> set[str]:
+        return set.intersection(*(published.values(selector) for published in self._surveys))
 
 
 async def load_published(
@@ -243,19 +260,7 @@ def _lies_in(period: Period, months: Period) -> bool:
 def _together(blocks: Sequence[Block]) -> Figure | None:
     if not blocks:
         return None
-    return Figure(_added([block.counts for block in blocks]), _runs(blocks))
-
-
-def _added(parts: Sequence[AnswerCounts]) -> AnswerCounts:
-    """All counts together: of single scores where every part has them."""
-    told = [part for part in parts if isinstance(part, Distribution)]
-    if len(told) == len(parts):
-        return sum(told, Distribution.empty())
-    return GroupCounts(
-        sum(part.promoters for part in parts),
-        sum(part.passives for part in parts),
-        sum(part.detractors for part in parts),
-    )
+    return Figure(add_answers([block.counts for block in blocks]), _runs(blocks))
 
 
 def _runs(blocks: Iterable[Block]) -> tuple[Period, ...]:

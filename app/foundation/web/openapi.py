@@ -97,16 +97,21 @@ async def _refuse_query(request: Request) -> None:
 NoQuery = Depends(_refuse_query)
 
 
-async def _refuse_repetitions(request: Request) -> None:
-    counts = Counter(name for name, _value in request.query_params.multi_items())
-    repeated = [name for name, count in counts.items() if count > 1]
-    if repeated:
-        reason = mark("Give this parameter once.")
-        raise Invalid(
-            mark("See which inputs were refused."),
-            invalid_params=[InvalidParam(name, reason) for name in repeated],
-        )
+def once_each_but(*lists: str) -> Any:
+    """Refuses a parameter given twice, of which FastAPI reads the last: figures of another filter
+    than was asked for. `lists` may be given several times."""
+
+    async def refuse_repetitions(request: Request) -> None:
+        counts = Counter(name for name, _value in request.query_params.multi_items())
+        repeated = [name for name, count in counts.items() if count > 1 and name not in lists]
+        if repeated:
+            reason = mark("Give this parameter once.")
+            raise Invalid(
+                mark("See which inputs were refused."),
+                invalid_params=[InvalidParam(name, reason) for name in repeated],
+            )
+
+    return Depends(refuse_repetitions)
 
 
-# Of a parameter given twice FastAPI reads the last: figures of another filter than was asked for.
-OnceEach = Depends(_refuse_repetitions)
+OnceEach = once_each_but()

@@ -126,6 +126,8 @@ def _invalid_param(entry: Mapping[str, Any]) -> InvalidParam:
     where, *path = entry["loc"]
     if entry["type"] == "json_invalid":
         return InvalidParam(str(where), "This is not valid JSON.")
+    if where == "query":
+        path = path[:1]  # of a parameter given several times, the parameter
     name = ".".join(str(part) for part in path) or str(where)
     return InvalidParam(name, str(entry["msg"]))
 
