@@ -4,23 +4,14 @@ import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from app.accounts.access import SignedInMember
-from app.foundation import clock
 from app.foundation.web.openapi import OnceEach
 from app.foundation.web.rendering import render
-from app.reporting.dashboard import Dashboard, build_dashboard
-from app.reporting.page_filters import (
-    DashboardQuery,
-    Preset,
-    category_options,
-    compare_options,
-    read_page_filter,
-)
-from app.reporting.pages.showing import SURVEY, board_values, survey_base
-from app.surveys.queries import get_questionnaire
+from app.reporting.page_filters import DashboardQuery, category_options, compare_options
+from app.reporting.pages.reading import read_dashboard
+from app.reporting.pages.showing import SURVEY
 
 router = APIRouter(dependencies=[OnceEach])
 
@@ -32,22 +23,11 @@ async def show_dashboard(
     survey_id: uuid.UUID,
     query: Annotated[DashboardQuery, Query()],
 ) -> Response:
-    questionnaire = await get_questionnaire(member.session, member.workspace_id, survey_id)
-    today = clock.today(questionnaire.time_zone)
-    asked, preset = read_page_filter(query, questionnaire, today, Preset.ALL)
-    base = survey_base(member, survey_id)
-    state = request.app.state
-
-    async def ask(session: AsyncSession) -> Dashboard:
-        return await build_dashboard(
-            session, questionnaire, asked, f"{base}/responses", state.settings.secret_key
-        )
-
-    board = await state.replica.read(member.session, member.workspace_id, ask)
+    reading = await read_dashboard(request, member.session, member.workspace_id, survey_id, query)
     return render(
         request,
         "reporting/dashboard.html",
-        **board_values(questionnaire, asked, preset, board),
+        **reading.values(),
         compares=compare_options(),
         categories=category_options(),
     )

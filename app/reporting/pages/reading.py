@@ -1,0 +1,62 @@
+"""The dashboard of a query: what its page, its files, its pictures and its shared link all show."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from fastapi import Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.foundation import clock
+from app.reporting.dashboard import Dashboard, build_dashboard
+from app.reporting.filter_words import describe_filter
+from app.reporting.filters import ReportFilter
+from app.reporting.page_filters import DashboardQuery, Preset, read_page_filter
+from app.reporting.pages.showing import board_values
+from app.surveys.queries import get_questionnaire
+from app.surveys.schemas import Questionnaire
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A dashboard with what was asked for; `today` is the workspace's."""
+
+    questionnaire: Questionnaire
+    asked: ReportFilter
+    preset: Preset
+    today: date
+    board: Dashboard
+
+    def filter_words(self) -> list[tuple[str, str]]:
+        """What was asked for, in the reader's language."""
+        return describe_filter(self.questionnaire, self.asked, self.preset, self.today)
+
+    def values(self) -> dict[str, Any]:
+        """What `reporting/dashboard.html` needs to show it."""
+        values = board_values(self.questionnaire, self.asked, self.preset, self.board)
+        return {**values, "filter_words": self.filter_words()}
+
+
+async def read_dashboard(
+    request: Request,
+    session: AsyncSession,
+    workspace_id: uuid.UUID,
+    survey_id: uuid.UUID,
+    query: DashboardQuery,
+) -> Reading:
+    """The dashboard of a survey, from the replica where there is one; NotFound where the workspace
+    has no such survey, Invalid for a filter that the survey cannot have."""
+    state = request.app.state
+    questionnaire = await get_questionnaire(session, workspace_id, survey_id)
+    today = clock.today(questionnaire.time_zone)
+    asked, preset = read_page_filter(query, questionnaire, today, Preset.ALL)
+    list_href = f"/w/{workspace_id}/surveys/{survey_id}/responses"
+
+    async def ask(session: AsyncSession) -> Dashboard:
+        return await build_dashboard(
+            session, questionnaire, asked, list_href, state.settings.secret_key
+        )
+
+    board = await state.replica.read(session, workspace_id, ask)
+    return Reading(questionnaire, asked, preset, today, board)
