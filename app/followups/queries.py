@@ -1,0 +1,274 @@
+"""Questions about events, actions, goals and benchmarks."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select, tuple_, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.accounts.models import Membership, User
+from app.followups.models import Annotation, AnnotationKind, Benchmark, SurveyGoal
+from app.followups.schemas import Comparable, Goal, Note, Surroundings, Task
+from app.foundation.errors import NotFound
+from app.foundation.paging import Page, decode_cursor, encode_cursor, id_in_cursor, refused_cursor
+
+MOST_NOTES = 200
+MOST_BENCHMARKS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationFilter:
+    """Which events and actions; a survey's are its own and those of all surveys."""
+
+    kind: AnnotationKind | None = None
+    survey_id: uuid.UUID | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+async def get_task(
+    session: AsyncSession, workspace_id: uuid.UUID, annotation_id: uuid.UUID
+) -> Task:
+    """The event or action; NotFound where the workspace has none with that id."""
+    row = (
+        await session.execute(_tasks(workspace_id).where(Annotation.id == annotation_id))
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return _task(row)
+
+
+async def get_survey_task(
+    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID, annotation_id: uuid.UUID
+) -> Task:
+    """As `get_task`, of this survey or of all surveys."""
+    task = await get_task(session, workspace_id, annotation_id)
+    if task.annotation.survey_id not in (None, survey_id):
+        raise NotFound
+    return task
+
+
+async def list_tasks(
+    session: AsyncSession,
+    workspace_id: uuid.UUID,
+    asked: AnnotationFilter,
+    limit: int,
+    cursor: str | None = None,
+) -> Page[Task]:
+    """Events and actions, those that begin last first; Invalid for a cursor that is not ours."""
+    statement = (
+        _tasks(workspace_id)
+        .where(*_conditions(asked))
+        .order_by(Annotation.begins_on.desc(), Annotation.id.desc())
+        .limit(limit + 1)
+    )
+    if cursor is not None:
+        day, last = decode_cursor(cursor, 2)
+        statement = statement.where(
+            tuple_(Annotation.begins_on, Annotation.id) < (day_in_cursor(day), id_in_cursor(last))
+        )
+    rows = [_task(row) for row in await session.execute(statement)]
+    return page_of(
+        rows, limit, lambda row: (row.annotation.begins_on.isoformat(), str(row.annotation.id))
+    )
+
+
+def _tasks(workspace_id: uuid.UUID) -> Select[Annotation, str]:
+    # Somebody's name is shown only for as long as they belong to the workspace.
+    return (
+        select(Annotation, User.name)
+        .outerjoin(
+            Membership,
+            (Membership.workspace_id == Annotation.workspace_id)
+            & (Membership.user_id == Annotation.owner_id),
+        )
+        .outerjoin(User, User.id == Membership.user_id)
+        .where(Annotation.workspace_id == workspace_id)
+    )
+
+
+def _task(row: Row[Annotation, str]) -> Task:
+    annotation, owner_name = row
+    return Task(annotation, owner_name)
+
+
+def _conditions(asked: AnnotationFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if asked.kind is not None:
+        conditions.append(Annotation.kind == asked.kind)
+    if asked.survey_id is not None:
+        conditions.append(of_surveys(Annotation.survey_id, [asked.survey_id]))
+    if asked.since is not None:
+        conditions.append(Annotation.begins_on >= asked.since)
+    if asked.until is not None:
+        conditions.append(Annotation.begins_on <= asked.until)
+    return conditions
+
+
+def of_surveys(
+    column: InstrumentedAttribute[uuid.UUID | None], survey_ids: Sequence[uuid.UUID]
+) -> ColumnElement[bool]:
+    """What belongs to one of the surveys, or to all."""
+    return or_(column.in_(survey_ids), column.is_(None))
+
+
+def day_in_cursor(text: str) -> date:
+    """A part of a cursor that was a day; Invalid for anything else."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise refused_cursor() from None
+
+
+def page_of(rows: Sequence[Any], limit: int, key: Any) -> Page[Any]:
+    """The first `limit` of the rows, and the cursor after them where there are more."""
+    shown = rows[:limit]
+    return Page(shown, encode_cursor(*key(shown[-1])) if len(rows) > limit else None)
+
+
+async def find_goal(
+    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID
+) -> SurveyGoal | None:
+    """The survey's goal, if it has one."""
+    return await session.scalar(
+        select(SurveyGoal).where(
+            SurveyGoal.workspace_id == workspace_id, SurveyGoal.survey_id == survey_id
+        )
+    )
+
+
+async def get_benchmark(
+    session: AsyncSession, workspace_id: uuid.UUID, benchmark_id: uuid.UUID
+) -> Benchmark:
+    """The benchmark; NotFound where the workspace has none with that id."""
+    found = await session.scalar(
+        select(Benchmark).where(
+            Benchmark.workspace_id == workspace_id, Benchmark.id == benchmark_id
+        )
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def list_benchmarks(
+    session: AsyncSession,
+    workspace_id: uuid.UUID,
+    limit: int,
+    cursor: str | None = None,
+    survey_id: uuid.UUID | None = None,
+) -> Page[Benchmark]:
+    """The latest figures first; with `survey_id` those of this survey and of all."""
+    statement = (
+        select(Benchmark)
+        .where(Benchmark.workspace_id == workspace_id)
+        .order_by(Benchmark.as_of.desc(), Benchmark.id.desc())
+        .limit(limit + 1)
+    )
+    if survey_id is not None:
+        statement = statement.where(of_surveys(Benchmark.survey_id, [survey_id]))
+    if cursor is not None:
+        day, last = decode_cursor(cursor, 2)
+        statement = statement.where(
+            tuple_(Benchmark.as_of, Benchmark.id) < (day_in_cursor(day), id_in_cursor(last))
+        )
+    rows = (await session.scalars(statement)).all()
+    return page_of(rows, limit, lambda row: (row.as_of.isoformat(), str(row.id)))
+
+
+async def load_surroundings(
+    session: AsyncSession,
+    workspace_id: uuid.UUID,
+    survey_ids: Sequence[uuid.UUID],
+    since: date | None = None,
+    until: date | None = None,
+) -> Surroundings:
+    """What stands around the score of these surveys; notes between the days, the latest
+    `MOST_NOTES` of them, in order. Several surveys together have no goal. One statement.
+    """
+    rows = await session.execute(
+        union_all(
+            *(
+                select(func.to_jsonb(part.table_valued()), literal(name))
+                for name, part in (
+                    ("note", _notes(workspace_id, survey_ids, since, until).subquery("notes")),
+                    ("goal", _goal(workspace_id, survey_ids).subquery("goals")),
+                    ("benchmark", _benchmarks(workspace_id, survey_ids).subquery("others")),
+                )
+            )
+        )
+    )
+    found: dict[str, list[dict[str, Any]]] = {"note": [], "goal": [], "benchmark": []}
+    for row, name in rows:
+        found[name].append(row)
+    return Surroundings(
+        notes=tuple(sorted(map(_note, found["note"]), key=lambda note: (note.day, note.id))),
+        goal=_read_goal(found["goal"][0]) if found["goal"] else None,
+        benchmarks=tuple(map(_comparable, found["benchmark"])),
+    )
+
+
+def _notes(
+    workspace_id: uuid.UUID,
+    survey_ids: Sequence[uuid.UUID],
+    since: date | None,
+    until: date | None,
+) -> Select[*tuple[Any, ...]]:
+    day = func.coalesce(Annotation.done_on, Annotation.begins_on)
+    statement = (
+        select(Annotation.id, Annotation.kind, Annotation.title, day.label("day"))
+        .where(
+            Annotation.workspace_id == workspace_id,
+            of_surveys(Annotation.survey_id, survey_ids),
+        )
+        .order_by(day.desc(), Annotation.id.desc())
+        .limit(MOST_NOTES)
+    )
+    if since is not None:
+        statement = statement.where(day >= since)
+    return statement if until is None else statement.where(day <= until)
+
+
+def _goal(workspace_id: uuid.UUID, survey_ids: Sequence[uuid.UUID]) -> Select[*tuple[Any, ...]]:
+    only = survey_ids if len(survey_ids) == 1 else []
+    return select(SurveyGoal.nps, SurveyGoal.reach_by).where(
+        SurveyGoal.workspace_id == workspace_id, SurveyGoal.survey_id.in_(only)
+    )
+
+
+def _benchmarks(
+    workspace_id: uuid.UUID, survey_ids: Sequence[uuid.UUID]
+) -> Select[*tuple[Any, ...]]:
+    """A survey's own before those of all."""
+    return (
+        select(
+            Benchmark.name, Benchmark.average, Benchmark.lower_quartile, Benchmark.median,
+            Benchmark.upper_quartile, Benchmark.source, Benchmark.as_of,
+        )
+        .where(
+            Benchmark.workspace_id == workspace_id, of_surveys(Benchmark.survey_id, survey_ids)
+        )
+        .order_by(Benchmark.survey_id.is_(None), Benchmark.as_of.desc(), Benchmark.id)
+        .limit(MOST_BENCHMARKS)
+    )  # fmt: skip
+
+
+def _note(row: dict[str, Any]) -> Note:
+    return Note(
+        uuid.UUID(row["id"]),
+        AnnotationKind(row["kind"]),
+        date.fromisoformat(row["day"]),
+        row["title"],
+    )
+
+
+def _read_goal(row: dict[str, Any]) -> Goal:
+    return Goal(row["nps"], date.fromisoformat(row["reach_by"]) if row["reach_by"] else None)
+
+
+def _comparable(row: dict[str, Any]) -> Comparable:
+    return Comparable(**{**row, "as_of": date.fromisoformat(row["as_of"])})
