@@ -14,6 +14,7 @@ import app.accounts.api
 import app.accounts.jobs
 import app.accounts.pages
 import app.accounts.workspace_deletion
+import app.followups.api
 import app.reporting.api
 import app.reporting.indexing
 import app.reporting.jobs
@@ -50,6 +51,7 @@ ROUTERS = (
     app.responses.api.retention,
     app.accounts.api.router,
     app.surveys.api.router,
+    app.followups.api.router,
     app.reporting.api.router,
     app.responses.pages.router,
     app.surveys.pages.router,

@@ -39,6 +39,10 @@ KINDS = {
         mark("Surveys"),
         frozenset({"dimension", "embed_origin", "link", "survey", "value", "values"}),
     ),
+    "context": Kind(
+        mark("Actions, goals and metrics"),
+        frozenset({"annotation", "benchmark", "goal", "indicator", "indicators"}),
+    ),
     "workspace": Kind(mark("Workspace"), frozenset({"brand", "workspace"})),
 }
 DETAILS = {
@@ -51,6 +55,7 @@ DETAILS = {
     "from": mark("Before"),
     "hold_reason": mark("Held because"),
     "key": mark("Dimension"),
+    "kind": mark("Kind"),
     "locale": mark("Language"),
     "name": mark("Name"),
     "number": mark("Number"),

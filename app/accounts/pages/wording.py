@@ -3,8 +3,14 @@
 from app.foundation.translation import mark
 
 ACTIONS = {
+    "annotation.changed": mark("Changed an event or an action"),
+    "annotation.created": mark("Noted an event or an action"),
+    "annotation.deleted": mark("Deleted an event or an action"),
     "api_key.created": mark("Made an API key"),
     "api_key.revoked": mark("Revoked an API key"),
+    "benchmark.changed": mark("Changed a benchmark"),
+    "benchmark.created": mark("Entered a benchmark"),
+    "benchmark.deleted": mark("Deleted a benchmark"),
     "brand.changed": mark("Changed the name and colour on forms"),
     "brand.logo_changed": mark("Changed the logo on forms"),
     "brand.logo_removed": mark("Removed the logo from forms"),
@@ -13,8 +19,12 @@ ACTIONS = {
     "embed_origin.added": mark("Let a site show a survey’s form"),
     "embed_origin.removed": mark("No longer let a site show a survey’s form"),
     "figures.exported": mark("Downloaded figures"),
+    "goal.removed": mark("Took a survey’s goal away"),
+    "goal.set": mark("Set a survey’s goal"),
     "import.stored": mark("Imported answers"),
     "import.undone": mark("Undid an import"),
+    "indicator.deleted": mark("Deleted a rate of churn, retention or NRR"),
+    "indicators.stored": mark("Stored rates of churn, retention or NRR"),
     "invitation.created": mark("Made an invitation link"),
     "invitation.revoked": mark("Revoked an invitation link"),
     "link.created": mark("Made a survey link"),
