@@ -49,6 +49,7 @@ from app.responses.suspicion import MINIMUM, Suspicion
 ROUTERS = (
     app.responses.api.router,
     app.responses.api.retention,
+    app.responses.api.marks.router,
     app.accounts.api.router,
     app.surveys.api.router,
     app.followups.api.router,

@@ -120,11 +120,13 @@ async def things_to_name(
     path = f"/api/v1/surveys/{scene.survey_id}"
     recorded = [await api.post(f"{path}/responses", json={"score": 9}) for _ in range(5)]
     links = [await api.post(f"{path}/links", json={"name": name}) for name in ("a", "b")]
+    tags = [await api.post(f"{path}/tags", json={"name": name}) for name in ("a", "b", "c")]
     draft = await api.post("/api/v1/surveys", json={"name": "Draft", "subject": "Acme"})
     own_links = owner.execute("SELECT id FROM survey_links").fetchall()
     return {
         "survey_id": [str(scene.survey_id), draft.json()["id"]],
         "response_id": [answer.json()["id"] for answer in recorded],
+        "tag_id": [tag.json()["id"] for tag in tags],
         "link_id": [link.json()["id"] for link in links] + [str(row[0]) for row in own_links],
         "key": list(DIMENSIONS),
         "value": [value for _source, values in DIMENSIONS.values() for value in values],

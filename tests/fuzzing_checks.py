@@ -28,7 +28,12 @@ UNSAYABLE = {
     "keys of a list differ from each other": r"This key is there twice\.",
     "no more than two may be combined": r"Combine at most two of segments, language and channel\.",
     "at most two dimensions are asked": r"At most \d+ dimensions may be asked on the form\.",
-    "things add up with those that are there": r"At most \d+ (values|dimensions)\.",
+    "things add up with those that are there": r"At most \d+ (values|dimensions)\."
+    r"|A survey has at most \d+ tags; merge or delete some\.",
+    "what a tag may be called, and what others are": r"Write letters, digits and signs other than a"
+    r" semicolon\.|Write a name for the tag\.|The survey has (a tag with this name|no such tag)\."
+    r"|Choose another tag to merge this one into\.",
+    "marks stand by the day": r"Tags and stars cannot be combined with segments.*",
     "subgroups are not shown by single weeks": r"Subgroups are shown by whole months.*",
     "which characters can be seen, and what is but space": r"Leave out control characters\."
     r"|Write this on one line\.|Use 1 to 80 visible characters.*"

@@ -40,6 +40,7 @@ NATURAL_KEYS = {
     "deletions",
     "month_totals",
     "response_contacts",
+    "response_tags",
     "submission_keys",
     "survey_goals",
 }

@@ -107,8 +107,9 @@ async def list_answers(
         200: {
             "content": {
                 "text/csv": {
-                    "example": "id,answered_on,score,category,comment,standing\r\n"
-                    "4f0c6f3e-6b0e-4a56-9d0a-0c7c9d1c1f11,2026-04-30,9,promoter,Quick,counted\r\n"
+                    "example": "id,answered_on,score,category,comment,standing,tags,starred\r\n"
+                    "4f0c6f3e-6b0e-4a56-9d0a-0c7c9d1c1f11,2026-04-30,9,promoter,Quick,counted,"
+                    "Delivery; Staff,false\r\n"
                 }
             }
         },

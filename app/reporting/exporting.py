@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, literal, null
+from sqlalchemy import ColumnElement, Text, case, cast, func, literal, null
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.base import ColumnCollection
 
@@ -21,12 +21,14 @@ from app.reporting.listing import ListRequest, find_answers, list_responses
 from app.reporting.publication import RowScope
 from app.reporting.shapes import month_text
 from app.responses.models import SCORES
+from app.responses.tags import SEPARATOR
 from app.scoring import Distribution, category_of
 from app.surveys.schemas import Questionnaire
 
 ROWS_AT_ONCE = 500  # so that others get their turn every few milliseconds
 CSV_TYPE = "text/csv; charset=utf-8"
 BYTE_ORDER_MARK = "\ufeff"
+TAGS_BETWEEN = f"{SEPARATOR} "
 # What a spreadsheet would take for the start of a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -82,7 +84,7 @@ async def stream_csv(
 
 def _head(labels: Mapping[str, str]) -> list[str]:
     if not labels:
-        return ["id", "answered_on", "score", "category", "comment", "standing"]
+        return ["id", "answered_on", "score", "category", "comment", "standing", "tags", "starred"]
     names = [name.removeprefix(SEGMENT_PREFIX) for name in labels]
     return ["id", "month", "score", "category", "comment", *names]
 
@@ -95,7 +97,11 @@ def _cells(columns: Columns, scope: RowScope) -> list[ColumnElement[Any]]:
     comment = _safe(columns.comment)
     if not scope.labels:
         day = columns.shown_on
-        return [columns.row_id, day, columns.score, category, comment, columns.standing]
+        tags = _safe(func.array_to_string(columns.tags, TAGS_BETWEEN))
+        starred = cast(columns.is_starred, Text)
+        return [
+            columns.row_id, day, columns.score, category, comment, columns.standing, tags, starred,
+        ]  # fmt: skip
     numbered = list(enumerate(scope.blocks))
     month = case({at: month_text(block.period) for at, block in numbered}, value=columns.block)
     guarded = [at for at, block in numbered if not isinstance(block.counts, Distribution)]

@@ -1,14 +1,14 @@
 """The terms of every comment, kept as rows: found once, counted whenever somebody looks.
 
-A comment can be changed as long as its answer has a submission key; its terms are found again then.
-They go with their answer, by the foreign key.
+A comment can be changed as long as its answer has a submission key; its terms are found again then,
+and so are all where Honne has come to read words by other rules. They go with their answer, by the
+foreign key.
 """
 
 import asyncio
 import json
 import uuid
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select, text
@@ -16,15 +16,17 @@ from sqlalchemy.exc import IntegrityError
 
 from app.accounts.models import Workspace
 from app.foundation.database import Database
-from app.reporting.terms import find_terms
+from app.reporting.terms import RULES, find_terms
 from app.responses.models import CommentTerms, Response, SubmissionKey
 
 AT_ONCE = 2_000  # comments a transaction
+FOREIGN_KEY_VIOLATION = "23503"
 LONGEST_KEY = 100  # what is longer is no word that five people write
 
 
 async def index_comments(database: Database) -> int:
-    """Find the terms of all comments that are new or were changed; returns how many these were.
+    """Find the terms of all comments that are new, were changed, or were read by other rules;
+    returns how many these were.
 
     The words are read in a thread, so that whoever wants to be answered meanwhile is.
     """
@@ -40,9 +42,13 @@ async def _index_workspace(database: Database, workspace_id: uuid.UUID) -> int:
     while comments := await _find_unread(database, workspace_id, last):
         last = comments[-1].id
         rows = await asyncio.to_thread(_read, comments)
-        # An answer that went meanwhile: the others are read in the next round.
-        with suppress(IntegrityError):
+        try:
             await _keep(database, workspace_id, rows)
+        except IntegrityError as error:
+            # An answer that went meanwhile: the others are read in the next round.
+            if getattr(error.orig, "sqlstate", None) != FOREIGN_KEY_VIOLATION:
+                raise
+        else:
             done += len(comments)
     return done
 
@@ -69,7 +75,9 @@ async def _find_unread(
             Response.workspace_id == workspace_id,
             Response.id > after,
             or_(
-                and_(CommentTerms.response_id.is_(None), Response.comment.is_not(None)), is_changed
+                and_(CommentTerms.response_id.is_(None), Response.comment.is_not(None)),
+                is_changed,
+                CommentTerms.rules != RULES,
             ),
         )
         .order_by(Response.id)
@@ -99,15 +107,17 @@ def _read(comments: Sequence[Any]) -> str:
 
 async def _keep(database: Database, workspace_id: uuid.UUID, rows: str) -> None:
     async with database.transaction(workspace_id) as session:
-        await session.execute(_KEEP, {"workspace_id": workspace_id, "rows": rows})
+        values = {"workspace_id": workspace_id, "rows": rows, "rules": RULES}
+        await session.execute(_KEEP, values)
 
 
 # One statement for a batch: its rows travel together.
 _KEEP = text(
-    "INSERT INTO comment_terms (workspace_id, response_id, comment_hash, keys, written)"
-    " SELECT CAST(:workspace_id AS uuid), response_id, comment_hash, keys, written"
+    "INSERT INTO comment_terms (workspace_id, response_id, comment_hash, keys, written, rules)"
+    " SELECT CAST(:workspace_id AS uuid), response_id, comment_hash, keys, written, :rules"
     " FROM json_to_recordset(CAST(:rows AS json))"
     " AS found (response_id uuid, comment_hash bigint, keys text[], written text[])"
     " ON CONFLICT (workspace_id, response_id) DO UPDATE SET"
-    " comment_hash = excluded.comment_hash, keys = excluded.keys, written = excluded.written"
+    " comment_hash = excluded.comment_hash, keys = excluded.keys, written = excluded.written,"
+    " rules = excluded.rules"
 )

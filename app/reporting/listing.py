@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -22,6 +22,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    union,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -32,6 +33,7 @@ from app.foundation.tokens import digest, fingerprint
 from app.foundation.translation import mark
 from app.reporting.buckets import Period, is_on_month_bounds, month_end
 from app.reporting.filters import ReportFilter, refused
+from app.reporting.marks import marked_as, marks_of_answer, refuse_marks_beside_labels
 from app.reporting.publication import Block, RowScope, publish_rows
 from app.reporting.queries import selected, within
 from app.reporting.searching import matches
@@ -49,6 +51,8 @@ from app.responses.models import (
 from app.scoring import Category, Distribution, category_of
 from app.surveys.schemas import Questionnaire
 
+MOST_OLD_STARS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class ListedResponse:
@@ -58,6 +62,7 @@ class ListedResponse:
     one id everywhere, lists laid side by side would give each answer's day and all its labels.
     `score` is None where its block of months tells the three groups only. `address` is what was
     left with it, for those who may see it; never beside labels, since it would do what an id does.
+    Neither do `tags` (by name) and `is_starred` stand beside labels.
     """
 
     id: uuid.UUID
@@ -72,6 +77,8 @@ class ListedResponse:
     months: Period | None
     labels: Mapping[str, str]
     address: str | None = None
+    tags: Sequence[str] = ()
+    is_starred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,7 @@ async def list_responses(
     """The answers a filter finds: displayed period descending, then id.
 
     Everybody's answers include held and excluded ones, a subgroup's only those that are counted.
-    Invalid for a forged cursor or one of another list, and for days together with labels.
+    Invalid for a forged cursor or one of another list, and for days or marks together with labels.
     """
     scope = request.scope or await scope_of(session, questionnaire, request.filter)
     if scope.is_suppressed:
@@ -113,6 +120,26 @@ async def list_responses(
     rows = found[: request.limit]
     cursor = _write_cursor(request, rows[-1]) if len(found) > request.limit else None
     return Listing(tuple(_listed(row, request, scope) for row in rows), cursor, False)
+
+
+async def list_highlights(
+    session: AsyncSession, questionnaire: Questionnaire, request: ListRequest
+) -> Listing:
+    """The first `request.limit` answers of the list, starred ones first: those among the latest and
+    `MOST_OLD_STARS` of before. A subgroup's list takes no notice of stars. One statement."""
+    if request.filter.is_subgroup:
+        return await list_responses(session, questionnaire, request)
+    scope = request.scope or await scope_of(session, questionnaire, request.filter)
+    starred = replace(request, filter=replace(request.filter, is_starred=True))
+    parts = [
+        _in_order(questionnaire, starred, scope).limit(min(MOST_OLD_STARS, request.limit)),
+        _in_order(questionnaire, request, scope).limit(request.limit),
+    ]
+    found = (await session.execute(union(*(select(part.subquery()) for part in parts)))).all()
+    rows = [_listed(row, request, scope) for row in found]
+    rows.sort(key=lambda row: row.id)
+    rows.sort(key=lambda row: (row.is_starred, row.answered_on), reverse=True)
+    return Listing(tuple(rows[: request.limit]), None, False)
 
 
 async def stream_responses(
@@ -133,7 +160,8 @@ async def find_answers(
 ) -> tuple[Select[*tuple[Any, ...]], RowScope] | None:
     """The list from the cursor on as a statement with the columns `shown_on`, `row_id`, `block`
     (its number among the scope's), `score`, `comment`, `standing`, `exclusion_reason`,
-    `hold_reason` and `address`, and its scope; None where the subgroup may not be shown.
+    `hold_reason`, `is_starred`, `tags` (names) and `address`, and its scope; None where the
+    subgroup may not be shown.
 
     For exports. What of the columns may leave is decided by the scope, as in `_listed`.
     """
@@ -149,7 +177,7 @@ def _in_order(
     columns = select(
         shown_on.label("shown_on"), row_id.label("row_id"), _number_of_block(scope).label("block"),
         Response.score, Response.comment, Response.standing, Response.exclusion_reason,
-        Response.hold_reason,
+        Response.hold_reason, *marks_of_answer(scope),
     )  # fmt: skip
     statement = _add_address(
         _matching(columns, questionnaire, request, scope), questionnaire, scope
@@ -163,7 +191,8 @@ def _in_order(
 async def scope_of(
     session: AsyncSession, questionnaire: Questionnaire, asked: ReportFilter
 ) -> RowScope:
-    """Which rows a filter may list; Invalid for days together with labels."""
+    """Which rows a filter may list; Invalid for days or marks together with labels."""
+    refuse_marks_beside_labels(asked)
     if asked.is_subgroup and not is_on_month_bounds(asked.period):
         reason = mark("With segments, language or channel, give whole months or no days.")
         name = "since" if asked.since and asked.since.day != 1 else "until"
@@ -251,6 +280,7 @@ def _by_content(request: ListRequest) -> list[ColumnElement[bool]]:
         conditions += matches(Response.comment.expression, request.filter.search)
     if request.filter.term is not None:
         conditions.append(_mentions(request.filter.term))
+    conditions += marked_as(request.filter)
     if request.filter.labels:
         # All of these show as counted: which of them was left out since would tell its day.
         if request.standing not in (None, Standing.COUNTED):
@@ -283,7 +313,8 @@ def _add_address(
 
 
 def _listed(row: Sequence[Any], request: ListRequest, scope: RowScope) -> ListedResponse:
-    shown_on, row_id, at, score, comment, standing, why_excluded, why_held, address = row
+    shown_on, row_id, at, score, comment, standing, why_excluded, why_held, *beside = row
+    is_starred, tags, address = beside
     block = scope.blocks[at] if scope.blocks else None
     is_guarded = block is not None and not isinstance(block.counts, Distribution)
     return ListedResponse(
@@ -299,6 +330,8 @@ def _listed(row: Sequence[Any], request: ListRequest, scope: RowScope) -> Listed
         months=block.period if block else None,
         labels=scope.labels,
         address=address,
+        tags=tuple(tags or ()),
+        is_starred=is_starred,
     )
 
 

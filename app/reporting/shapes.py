@@ -251,10 +251,14 @@ def _point_out(point: SeriesPoint) -> PointOut | HiddenPointOut:
 
 
 class ListedResponseOut(ResponseShape):
-    """An answer with its day. Where `has_contact`, an address was left with it, to be read with
-    `GET …/responses/{id}/contact`."""
+    """An answer with its day, its tags (names) and star. Where `has_contact`, an address was left
+    with it, to be read with `GET …/responses/{id}/contact`."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {**EXAMPLE, "has_contact": False}})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {**EXAMPLE, "has_contact": False, "tags": ["Delivery"], "starred": True}
+        }
+    )
 
     has_contact: bool
 
@@ -297,6 +301,8 @@ class ResponseList(BaseModel):
             data=[_response_out(row) for row in listing.rows],
             meta=ResponseListMeta(
                 limit=limit, next_cursor=listing.next_cursor, suppressed=listing.is_suppressed
+    tags: list[str]
+    starred: bool
             ),
         )
 
@@ -340,3 +346,5 @@ def month_text(months: Period) -> str:
     assert months.until is not None
     first, last = months.since.isoformat()[:7], months.until.isoformat()[:7]
     return first if months.until == month_end(months.since) else f"{first}/{last}"
+            tags=list(row.tags),
+            starred=row.is_starred,

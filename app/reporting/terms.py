@@ -8,11 +8,14 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import version
 from itertools import islice
+from pathlib import Path
 
 from snowballstemmer import stemmer
 
-from app.reporting import japanese
+from app.foundation.tokens import fingerprint
+from app.reporting import japanese, words
 from app.reporting.words import Word, split_words
 
 MAX_WORDS = 600  # of one comment; 4,000 characters have fewer
@@ -193,3 +196,17 @@ def stem(token: str, algorithm: str) -> str:
     """What a word's forms have in common, by the Snowball algorithm; itself where there is none."""
     token = unicodedata.normalize("NFKC", token)
     return str(stemmer(algorithm).stemWord(token)) if algorithm else token
+
+
+def _number_rules() -> int:
+    """Another number wherever comments are read by other rules: by other code or dictionaries.
+
+    Nobody has to remember it, at the price of reading all comments again after any edit here.
+    """
+    sources = [Path(file).read_bytes() for file in (__file__, japanese.__file__, words.__file__)]
+    packages = ("snowballstemmer", "sudachipy", "sudachidict-small")
+    versions = [f"{name} {version(name)}".encode() for name in packages]
+    return int.from_bytes(fingerprint(b"\n".join([*sources, *versions]))[:4])
+
+
+RULES = _number_rules()

@@ -32,6 +32,7 @@ from app.foundation.translation import mark
 from app.foundation.version import VERSION
 from app.reporting.export_figures import write_figures
 from app.reporting.export_tables import Record, json_line, write_table
+from app.reporting.exporting import TAGS_BETWEEN
 from app.reporting.filters import ReportFilter
 from app.reporting.listing import ListedResponse, ListRequest, stream_responses
 from app.responses.deletions import list_deletions
@@ -48,7 +49,7 @@ ROWS_AT_ONCE = 1_000
 CHUNK = 64 * 1024
 RESPONSE_COLUMNS = (
     "id", "answered_on", "score", "category", "comment", "standing", "exclusion_reason",
-    "contact",
+    "contact", "tags", "starred",
 )  # fmt: skip
 DELETION_COLUMNS = ("deleted_on", "reason", "responses")
 MEMBER_COLUMNS = ("name", "email", "role", "joined_at")
@@ -61,7 +62,8 @@ DEFINITIONS = {
     "subgroup": "a segment value, language or channel: whole months, closed for good, and at least "
     "min_group_size answers (see surveys.jsonl); suppressed rows carry no numbers",
     "responses": "each with its day and therefore without segment values, language and channel; "
-    "contact is the e-mail address that somebody chose to leave",
+    "contact is the e-mail address that somebody chose to leave; tags and starred are marks of "
+    "the team, with semicolons between tags",
 }
 
 Row = TypeVar("Row")
@@ -242,6 +244,8 @@ def _response_record(row: ListedResponse) -> Record:
         "standing": row.standing.value,
         "exclusion_reason": row.exclusion_reason,
         "contact": row.address,
+        "tags": TAGS_BETWEEN.join(row.tags),
+        "starred": row.is_starred,
     }
 
 

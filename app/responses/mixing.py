@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.responses.counts import rewrite_counts
 from app.responses.models import Response, ResponseContact, SubmissionKey
+from app.responses.tag_models import ResponseTag
 
 MIXED_AT_ONCE = 5_000  # answers a transaction
 
@@ -43,8 +44,10 @@ async def mix_answers(session: AsyncSession, workspace_id: uuid.UUID, before: da
             .execution_options(synchronize_session=False)
         )
         await _rewrite(session, _REWRITE_ANSWER, workspace_id, ids)
-        left = await _with_contact(session, workspace_id, ids)
+        left = await _having(session, ResponseContact, workspace_id, ids)
         await _rewrite(session, _REWRITE_CONTACT, workspace_id, left)
+        tagged = await _having(session, ResponseTag, workspace_id, ids)
+        await _rewrite(session, _REWRITE_TAGS, workspace_id, tagged)
         await _rewrite(session, _REWRITE_TERMS, workspace_id, ids)
         days = {(answer.survey_id, answer.answered_on) for answer in answers}
         await rewrite_counts(session, workspace_id, days)
@@ -69,13 +72,18 @@ async def _find_unmixed(
     return [_Answer(*row) for row in rows]
 
 
-async def _with_contact(
-    session: AsyncSession, workspace_id: uuid.UUID, ids: Sequence[uuid.UUID]
+async def _having(
+    session: AsyncSession,
+    beside: type[ResponseContact | ResponseTag],
+    workspace_id: uuid.UUID,
+    ids: Sequence[uuid.UUID],
 ) -> Sequence[uuid.UUID]:
+    """Those of the answers, by their ids, that have a row in a table beside them."""
     found = await session.scalars(
-        select(ResponseContact.response_id)
-        .where(ResponseContact.workspace_id == workspace_id, ResponseContact.response_id.in_(ids))
-        .order_by(ResponseContact.response_id)
+        select(beside.response_id)
+        .where(beside.workspace_id == workspace_id, beside.response_id.in_(ids))
+        .order_by(beside.response_id)
+        .distinct()
     )
     return found.all()
 
@@ -98,6 +106,10 @@ _REWRITE_ANSWER = text(
 )
 _REWRITE_CONTACT = text(
     "UPDATE response_contacts SET address = address"
+    " WHERE workspace_id = :workspace_id AND response_id = :id"
+)
+_REWRITE_TAGS = text(
+    "UPDATE response_tags SET tag_id = tag_id"
     " WHERE workspace_id = :workspace_id AND response_id = :id"
 )
 # Not every answer has terms, and of the others nothing is written.

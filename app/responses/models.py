@@ -134,6 +134,8 @@ class Response(TenantRow, Base):
     import_id: Mapped[uuid.UUID | None] = mapped_column()
     # Excluded or taken back after its month was closed: subgroups keep what was closed.
     is_late_change: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    # A manager's mark: shown beside the answer's day and never beside its labels.
+    is_starred: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
 
 
 Index(
@@ -141,6 +143,14 @@ Index(
     Response.workspace_id,
     Response.import_id,
     postgresql_where=text("import_id IS NOT NULL"),
+)
+Index(
+    "ix_responses_starred",
+    Response.workspace_id,
+    Response.survey_id,
+    text("answered_on DESC"),
+    Response.id,
+    postgresql_where=text("is_starred"),
 )
 Index(
     "ix_responses_held",
@@ -196,7 +206,8 @@ class ResponseContact(TenantRow, Base):
 class CommentTerms(TenantRow, Base):
     """The terms of an answer's comment, each once: `keys`, and how each was `written`.
 
-    `comment_hash` tells whether the comment has been changed since. The row goes with the answer.
+    `comment_hash` tells whether the comment has been changed since, `rules` by which rules they
+    were found (`terms.RULES`). The row goes with the answer.
     """
 
     __tablename__ = "comment_terms"
@@ -213,6 +224,7 @@ class CommentTerms(TenantRow, Base):
     comment_hash: Mapped[int] = mapped_column(BigInteger)
     keys: Mapped[list[str]] = mapped_column(ARRAY(Text))
     written: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    rules: Mapped[int] = mapped_column(BigInteger)
 
 
 class DailyCount(TenantRow, Base):

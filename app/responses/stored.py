@@ -82,6 +82,7 @@ _DAY = mark("The day, without the time")
 _GROUPS = mark("The groups that the form or the link names")
 _STANDING = mark("Whether the team left the answer out of its figures, and why")
 _HELD = mark("If your answer waits for the team, because a program might have sent it: why")
+_MARKS = mark("Marks by which the team sorts comments: tags and a star")
 _FILE = mark("If the answer came in with a file: which file")
 _ADDRESS = mark("Your e-mail address, if you left one, beside your answer")
 _RETRY = mark("A random number, so that sending twice is one answer")
@@ -114,6 +115,7 @@ NOTES: Mapping[str, Note] = {
             "exclusion_reason": _STANDING,
             "hold_reason": _HELD,
             "is_late_change": _STANDING,
+            "is_starred": _MARKS,
             "import_id": _FILE,
         },
     ),
@@ -146,7 +148,14 @@ NOTES: Mapping[str, Note] = {
             "comment_hash": _WORDS,
             "keys": _WORDS,
             "written": _WORDS,
+            "rules": _WORDS,
         },
+    ),
+    "response_tags": Note(
+        About.ANSWER,
+        "Which tags the team has put on an answer.",
+        RETENTION,
+        {"workspace_id": _MARKS, "response_id": _MARKS, "tag_id": _MARKS},
     ),
     "segment_sets": Note(
         About.COUNTS,
@@ -235,6 +244,7 @@ NOTES: Mapping[str, Note] = {
     "segment_values": Note(About.SURVEY, "The groups that are declared.", WITH_SURVEY),
     "survey_links": Note(About.SURVEY, "Its links and what they preset.", WITH_SURVEY),
     "links": Note(About.SURVEY, "Where a link leads.", WITH_SURVEY),
+    "tags": Note(About.SURVEY, "The words a team sorts answers by.", WITH_SURVEY),
     "imports": Note(
         About.SURVEY,
         "Files of answers that were brought in: name, hash, numbers of rows, and when.",

@@ -84,6 +84,9 @@ def fill_the_rest(owner: Owner, scene: Scene) -> None:
     insert(owner, "day_totals", **ids, standing="counted")
     for table in ("response_contacts", "comment_terms"):
         insert(owner, table, workspace_id=scene.workspace_id, response_id=answer[0])
+    tag = {"workspace_id": scene.workspace_id, "tag_id": new_id()}
+    insert(owner, "tags", **ids, id=tag["tag_id"], name="Delivery")
+    insert(owner, "response_tags", **tag, response_id=answer[0])
     insert(owner, "editions", **ids, id=edition["edition_id"])
     insert(owner, "closed_counts", **edition, segment_set_id=found[0], channel="link")
     insert(owner, "published_figures", **edition, survey_id=scene.survey_id)

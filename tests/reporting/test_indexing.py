@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import psycopg
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from app.foundation import clock
 from app.foundation.database import Database
@@ -80,6 +81,28 @@ async def test_a_comment_that_was_changed_is_read_again(
     assert await index_comments(database) == 1
     assert kept_terms(owner) == {"None": {}}
     assert await index_comments(database) == 0
+
+
+async def test_comments_are_read_again_once_the_rules_are_others(
+    database: Database, cast: Cast, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make_survey(database, cast.acme, [Answer(TODAY, 9, comment="Quick")])
+    await index_comments(database)
+    owner.execute("UPDATE comment_terms SET keys = '{old}', written = '{old}'")
+    assert await index_comments(database) == 0
+    monkeypatch.setattr(indexing, "RULES", indexing.RULES + 1)
+    assert await index_comments(database) == 1
+    assert kept_terms(owner) == {"Quick": {"quick": "quick"}}
+    assert await index_comments(database) == 0
+
+
+async def test_what_is_no_answer_that_went_is_an_error(
+    database: Database, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make_survey(database, cast.acme, [Answer(TODAY, 9, comment="Quick")])
+    monkeypatch.setattr(indexing, "RULES", None)
+    with pytest.raises(IntegrityError):
+        await index_comments(database)
 
 
 async def test_terms_go_with_their_answer(

@@ -167,7 +167,9 @@ async def test_the_file_holds_the_list(
     rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
     found = await everything(acme_reader, scene)
     assert [row["id"] for row in rows] == [row["id"] for row in found]
-    assert list(rows[0]) == ["id", "answered_on", "score", "category", "comment", "standing"]
+    assert list(rows[0]) == [
+        "id", "answered_on", "score", "category", "comment", "standing", "tags", "starred",
+    ]  # fmt: skip
     events = owner.execute("SELECT action, subject_id FROM audit_events").fetchall()
     assert events == [("responses.exported", scene.survey_id)]
     labelled = await acme_reader.get(

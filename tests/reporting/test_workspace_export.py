@@ -92,11 +92,12 @@ async def test_answers_show_their_day_and_nothing_of_their_kind(
     rows = export.lines(f"{_folder(scene)}/responses.jsonl")
     shown = [{**row, "survey_id": str(scene.survey_id)} for row in rows]
     assert {row.pop("contact") for row in shown} == {None}
+    assert {row.pop("tags") for row in shown} == {""}
     assert shown == [{name: row[name] for name in shown[0]} for row in listed.json()["data"]]
     assert len(rows) == 39
     assert set(rows[0]) == {
         "id", "answered_on", "score", "category", "comment", "standing", "exclusion_reason",
-        "contact",
+        "contact", "tags", "starred",
     }  # fmt: skip
     table = export.table(f"{_folder(scene)}/responses.csv")
     assert [row["id"] for row in table] == [row["id"] for row in rows]

@@ -33,7 +33,7 @@ KINDS = {
     "keys": Kind(mark("API keys"), frozenset({"api_key"})),
     "answers": Kind(
         mark("Answers and exports"),
-        frozenset({"figures", "import", "report", "response", "responses"}),
+        frozenset({"figures", "import", "report", "response", "responses", "tag"}),
     ),
     "surveys": Kind(
         mark("Surveys"),
@@ -54,6 +54,7 @@ DETAILS = {
     "filter": mark("Filter"),
     "from": mark("Before"),
     "hold_reason": mark("Held because"),
+    "into": mark("Into"),
     "key": mark("Dimension"),
     "kind": mark("Kind"),
     "locale": mark("Language"),
