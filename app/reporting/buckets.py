@@ -1,5 +1,6 @@
 """Time as reports cut it: periods of days, whole months, intervals."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -109,6 +110,23 @@ def month_number(day: date) -> int:
 def month_of_number(number: int) -> date:
     """The first day of the month with that number."""
     return date(number // 12, number % 12 + 1, 1)
+
+
+def months_in(period: Period) -> range:
+    """The numbers of the calendar months that a period with both ends touches."""
+    assert period.since is not None
+    assert period.until is not None
+    return range(month_number(period.since), month_number(period.until) + 1)
+
+
+def runs_of(months: Collection[int]) -> tuple[Period, ...]:
+    """Months by number as periods, consecutive ones as one."""
+    starts = sorted(month for month in months if month - 1 not in months)
+    ends = sorted(month for month in months if month + 1 not in months)
+    return tuple(
+        Period(month_of_number(first), month_end(month_of_number(last)))
+        for first, last in zip(starts, ends, strict=True)
+    )
 
 
 def month_end(day: date) -> date:

@@ -6,7 +6,7 @@ from datetime import date
 
 from app.reporting.buckets import Period, month_end
 from app.responses.models import Standing
-from app.scoring import AnswerCounts, Distribution, GroupCounts
+from app.scoring import AnswerCounts, Distribution, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,7 @@ def add_answers(parts: Sequence[AnswerCounts]) -> AnswerCounts:
     told = [part for part in parts if isinstance(part, Distribution)]
     if len(told) == len(parts):
         return sum(told, Distribution.empty())
-    return GroupCounts(
-        sum(part.promoters for part in parts),
-        sum(part.passives for part in parts),
-        sum(part.detractors for part in parts),
-    )
+    return together(parts)
 
 
 def add_totals(surveys: Sequence[DailyTotals]) -> DailyTotals:

@@ -9,7 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.foundation import clock
 from app.foundation.errors import InvalidParam
 from app.foundation.translation import mark
-from app.reporting.buckets import DAY, Interval, Period, interval_start, settled_months, split
+from app.reporting.buckets import (
+    DAY,
+    Interval,
+    Period,
+    interval_start,
+    month_number,
+    runs_of,
+    settled_months,
+    split,
+)
 from app.reporting.counts import DailyTotals, add
 from app.reporting.filters import CHANNEL, LANGUAGE, SEGMENT_PREFIX, ReportFilter, refused
 from app.reporting.publication import Figure, Published, load_published
@@ -84,7 +93,9 @@ class Metrics:
 
     `period` is the window that `figures` are about: as asked for everybody, whole months for a
     subgroup, None where it holds no whole month; `groups_period` is that of `groups`, which maps
-    selectors to their values in order. `held` and `excluded` count answers left out of the figures
+    selectors to their values in order, and `groups_compared` the one that their change is since:
+    `whole` and `whole_before` are all answers of these two, split or not, with the months that
+    they are of. `held` and `excluded` count answers left out of the figures
     and are None for subgroups. `change` compares with `before`, the figures of the period
     `compared`; `recent`, where the end is open and so nothing lies before, compares the last 90
     days with the 90 before or with those a year before.
@@ -106,6 +117,9 @@ class Metrics:
     is_month_cut: bool = False
     compared: Period | None = None
     before: Figures | None = None
+    groups_compared: Period | None = None
+    whole: Figures | None = None
+    whole_before: Figures | None = None
 
 
 async def measure(
@@ -139,15 +153,21 @@ async def look_up(
     published = await load_published(session, questionnaire, asked.labels, asked.group_by, today)
     if asked.is_subgroup:
         return Known(published, None)
-    period = asked.period
-    before = period.compared(asked.compare)
     totals = await load_daily_totals(
-        session,
-        questionnaire.workspace_id,
-        questionnaire.survey_id,
-        replace(period, since=before.since) if before else period,
+        session, questionnaire.workspace_id, questionnaire.survey_id, _days_needed(asked, today)
     )
     return Known(published, totals)
+
+
+def _days_needed(asked: ReportFilter, today: date) -> Period:
+    """The period and what it is compared with, by days and by whole months."""
+    months = settled_months(asked.period, today)
+    before = [
+        compared.since
+        for period in (asked.period, months)
+        if period and (compared := period.compared(asked.compare)) and compared.since
+    ]
+    return replace(asked.period, since=min(before)) if before else asked.period
 
 
 def report_on(questionnaire: Questionnaire, asked: ReportFilter, known: Known) -> Metrics:
@@ -187,6 +207,9 @@ class _Report:
             is_month_cut=totals.is_month_cut(period),
             compared=before,
             before=Figures(totals.within(before)) if before and is_known else None,
+            groups_compared=self._months_before(),
+            whole=_whole_months(totals, self.months),
+            whole_before=_whole_months(totals, self._months_before()),
         )
 
     def of_subgroup(self) -> Metrics:
@@ -207,6 +230,9 @@ class _Report:
             series=self._series() if now else (),
             compared=self._months_before(),
             before=before,
+            groups_compared=self._months_before(),
+            whole=now,
+            whole_before=before,
         )
 
     def _series(self) -> tuple[SeriesPoint, ...]:
@@ -237,6 +263,14 @@ class _Report:
             Group(value, _figures(figure), change, _figures(then))
             for value, figure, then, change in zip(values, now, before, changes, strict=True)
         )
+
+
+def _whole_months(totals: DailyTotals, months: Period | None) -> Figures | None:
+    """Everybody's answers in whole months, with those of the months that have any."""
+    if months is None:
+        return None
+    met = {month_number(day) for day, counts in totals.parts(months) if counts.total}
+    return Figures(totals.within(months), runs_of(met))
 
 
 def _figures(found: Figure | None) -> "Figures | None":

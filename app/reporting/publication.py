@@ -29,6 +29,8 @@ from app.reporting.buckets import (
     month_end,
     month_number,
     month_of_number,
+    months_in,
+    runs_of,
     settled_months,
 )
 from app.reporting.counts import add_answers
@@ -265,22 +267,7 @@ def _together(blocks: Sequence[Block]) -> Figure | None:
 
 def _runs(blocks: Iterable[Block]) -> tuple[Period, ...]:
     """The months of the blocks, consecutive ones as one period."""
-    months = sorted(
-        {
-            month
-            for block in blocks
-            if block.period.since and block.period.until
-            for month in range(
-                month_number(block.period.since), month_number(block.period.until) + 1
-            )
-        }
-    )
-    starts = [month for month in months if month - 1 not in months]
-    ends = [month for month in months if month + 1 not in months]
-    return tuple(
-        Period(month_of_number(first), month_end(month_of_number(last)))
-        for first, last in zip(starts, ends, strict=True)
-    )
+    return runs_of({month for block in blocks for month in months_in(block.period)})
 
 
 def _hull(runs: Sequence[Period]) -> Period:

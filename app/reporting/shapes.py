@@ -2,13 +2,16 @@
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.reporting.buckets import Compare, Interval, Period, month_end
+from app.reporting.contrasts import Contrast, contrasts
 from app.reporting.filters import SEGMENT_PREFIX, ReportFilter
 from app.reporting.listing import ListedResponse, Listing
 from app.reporting.metrics import Figures, Group, Metrics, SeriesPoint
+from app.reporting.movement_shapes import MovementOut, movement_out
 from app.responses.shapes import EXAMPLE, ResponseShape
 from app.scoring import DEFAULT_CONFIDENCE, Category, Comparison, Verdict
 from app.surveys.models import Channel
@@ -88,7 +91,14 @@ class GroupOut(FiguresOut):
 
     key: str = Field(examples=["pro"])
     suppressed: bool = Field(False, examples=[False])
-    change: ChangeOut | None = Field(description="Since the months of `compared_window`")
+    response_percent: float = Field(
+        description="Share of the answers of all values that are shown", examples=[42.5]
+    )
+    difference: ChangeOut | None = Field(
+        description="From all other values that are shown, together; the p-value is corrected for "
+        "the number of values"
+    )
+    change: ChangeOut | None = Field(description="Since the months of `groups_compared_window`")
 
 
 class HiddenGroupOut(HiddenOut):
@@ -108,10 +118,9 @@ class HiddenPointOut(HiddenOut):
     until: date
 
 
-class FiltersOut(BaseModel):
-    """The filters as they were asked for."""
+class CommonFiltersOut(BaseModel):
+    """The filters of one survey or of several, as they were asked for."""
 
-    survey_id: uuid.UUID
     since: date | None
     until: date | None
     segments: dict[str, str] = Field(examples=[{"plan": "pro"}])
@@ -122,8 +131,14 @@ class FiltersOut(BaseModel):
     compare: Compare
 
 
-class MetricsOut(BaseModel):
-    """The figures of a filter.
+class FiltersOut(CommonFiltersOut):
+    """The filters as they were asked for."""
+
+    survey_id: uuid.UUID
+
+
+class CommonMetricsOut(BaseModel):
+    """The figures of a filter, of one survey or of several together.
 
     A suppressed subgroup has null for every figure. `window` are the days that the figures are
     about: subgroups exist by whole, settled months inside the days asked for, and are null where
@@ -134,7 +149,6 @@ class MetricsOut(BaseModel):
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
-    survey_id: uuid.UUID
     suppressed: bool
     nps: float | None = Field(examples=[25.0])
     nps_low: float | None = Field(examples=[9.4787])
@@ -156,42 +170,59 @@ class MetricsOut(BaseModel):
         description="Whether a month past its retention, of which only the whole is known, lies in "
         "the window in part: its answers are missing from these figures",
     )
-    filters: FiltersOut
     window: WindowOut | None
     compared_window: WindowOut | None
     change: ChangeOut | None
     groups_window: WindowOut | None
+    groups_compared_window: WindowOut | None
     groups: list[GroupOut | HiddenGroupOut] | None
+    movement: MovementOut | None = Field(
+        description="With `group_by`, and where there is a period to compare with"
+    )
     series: list[PointOut | HiddenPointOut] | None
     min_group_size: int = Field(examples=[5])
     as_of: datetime
 
+
+class MetricsOut(CommonMetricsOut):
+    """The figures of a filter, see `CommonMetricsOut`."""
+
+    survey_id: uuid.UUID
+    filters: FiltersOut
+
     @classmethod
     def of(cls, metrics: Metrics, min_group_size: int) -> "MetricsOut":
         asked = metrics.filter
-        figures = dict.fromkeys(FiguresOut.model_fields) | {"confidence": DEFAULT_CONFIDENCE}
-        if metrics.figures:
-            figures = figures_out(metrics.figures).model_dump()
-        groups_period = metrics.groups_period if asked.group_by else None
-        return cls.model_validate(
-            {
-                **figures,
-                "survey_id": asked.survey_id,
-                "suppressed": metrics.figures is None,
-                "held_count": metrics.held,
-                "excluded_count": metrics.excluded,
-                "is_month_cut": metrics.is_month_cut,
-                "filters": _filters_out(asked),
-                "window": WindowOut.of(metrics.period) if metrics.period else None,
-                "compared_window": WindowOut.of(metrics.compared) if metrics.compared else None,
-                "change": ChangeOut.of(metrics.change),
-                "groups_window": WindowOut.of(groups_period) if groups_period else None,
-                "groups": _groups_out(metrics) if asked.group_by else None,
-                "series": [_point_out(at) for at in metrics.series] if asked.interval else None,
-                "min_group_size": min_group_size,
-                "as_of": metrics.as_of,
-            }
-        )
+        filters = FiltersOut(survey_id=asked.survey_id, **filter_members(asked))
+        members = metrics_members(metrics, min_group_size)
+        return cls(survey_id=asked.survey_id, filters=filters, **members)
+
+
+def metrics_members(metrics: Metrics, min_group_size: int) -> dict[str, Any]:
+    """The members of `CommonMetricsOut`."""
+    asked = metrics.filter
+    figures = dict.fromkeys(FiguresOut.model_fields) | {"confidence": DEFAULT_CONFIDENCE}
+    if metrics.figures:
+        figures = figures_out(metrics.figures).model_dump()
+    groups_period = metrics.groups_period if asked.group_by else None
+    groups_compared = metrics.groups_compared if asked.group_by else None
+    return {
+        **figures,
+        "suppressed": metrics.figures is None,
+        "held_count": metrics.held,
+        "excluded_count": metrics.excluded,
+        "is_month_cut": metrics.is_month_cut,
+        "window": WindowOut.of(metrics.period) if metrics.period else None,
+        "compared_window": WindowOut.of(metrics.compared) if metrics.compared else None,
+        "change": ChangeOut.of(metrics.change),
+        "groups_window": WindowOut.of(groups_period) if groups_period else None,
+        "groups_compared_window": WindowOut.of(groups_compared) if groups_compared else None,
+        "groups": _groups_out(metrics) if asked.group_by else None,
+        "movement": movement_out(metrics, min_group_size) if asked.group_by else None,
+        "series": [_point_out(at) for at in metrics.series] if asked.interval else None,
+        "min_group_size": min_group_size,
+        "as_of": metrics.as_of,
+    }
 
 
 def figures_out(figures: Figures) -> FiguresOut:
@@ -214,30 +245,39 @@ def figures_out(figures: Figures) -> FiguresOut:
     )
 
 
-def _filters_out(asked: ReportFilter) -> FiltersOut:
-    group_by = asked.group_by[0].removeprefix(SEGMENT_PREFIX) if asked.group_by else None
-    return FiltersOut(
-        survey_id=asked.survey_id,
-        since=asked.since,
-        until=asked.until,
-        segments=dict(asked.segments),
-        language=asked.language,
-        channel=asked.channel,
-        group_by=group_by,
-        interval=asked.interval,
-        compare=asked.compare,
-    )
+def filter_members(asked: ReportFilter) -> dict[str, Any]:
+    """The members of `CommonFiltersOut`."""
+    return {
+        "since": asked.since,
+        "until": asked.until,
+        "segments": dict(asked.segments),
+        "language": asked.language,
+        "channel": asked.channel,
+        "group_by": asked.group_by[0].removeprefix(SEGMENT_PREFIX) if asked.group_by else None,
+        "interval": asked.interval,
+        "compare": asked.compare,
+    }
 
 
 def _groups_out(metrics: Metrics) -> list[GroupOut | HiddenGroupOut]:
-    return [_group_out(group) for groups in metrics.groups.values() for group in groups]
+    return [
+        _group_out(group, contrast)
+        for groups in metrics.groups.values()
+        for group, contrast in zip(groups, contrasts(groups), strict=True)
+    ]
 
 
-def _group_out(group: Group) -> GroupOut | HiddenGroupOut:
-    if group.figures is None:
+def _group_out(group: Group, contrast: Contrast) -> GroupOut | HiddenGroupOut:
+    if group.figures is None or contrast.percent is None:
         return HiddenGroupOut(key=group.value, suppressed=True)
-    figures = figures_out(group.figures).model_dump()
-    return GroupOut(key=group.value, suppressed=False, change=ChangeOut.of(group.change), **figures)
+    return GroupOut(
+        key=group.value,
+        suppressed=False,
+        response_percent=contrast.percent,
+        difference=ChangeOut.of(contrast.difference),
+        change=ChangeOut.of(group.change),
+        **figures_out(group.figures).model_dump(),
+    )
 
 
 def _point_out(point: SeriesPoint) -> PointOut | HiddenPointOut:
@@ -261,6 +301,8 @@ class ListedResponseOut(ResponseShape):
     )
 
     has_contact: bool
+    tags: list[str]
+    starred: bool
 
 
 class LabelledResponseOut(BaseModel):
@@ -301,8 +343,6 @@ class ResponseList(BaseModel):
             data=[_response_out(row) for row in listing.rows],
             meta=ResponseListMeta(
                 limit=limit, next_cursor=listing.next_cursor, suppressed=listing.is_suppressed
-    tags: list[str]
-    starred: bool
             ),
         )
 
@@ -321,6 +361,8 @@ def _response_out(row: ListedResponse) -> ListedResponseOut | LabelledResponseOu
             exclusion_reason=row.exclusion_reason,
             hold_reason=row.hold_reason,
             has_contact=row.address is not None,
+            tags=list(row.tags),
+            starred=row.is_starred,
         )
     assert row.months is not None
     return LabelledResponseOut(
@@ -346,5 +388,3 @@ def month_text(months: Period) -> str:
     assert months.until is not None
     first, last = months.since.isoformat()[:7], months.until.isoformat()[:7]
     return first if months.until == month_end(months.since) else f"{first}/{last}"
-            tags=list(row.tags),
-            starred=row.is_starred,

@@ -21,6 +21,7 @@ from app.scoring.groups import (
     Distribution,
     GroupCounts,
     category_of,
+    together,
 )
 from app.scoring.intervals import DEFAULT_CONFIDENCE, Interval, interval_of
 from app.scoring.keyness import Keyness, informative_prior, keyness_of
@@ -74,6 +75,7 @@ __all__ = [
     "nps_of",
     "retention_rate",
     "share_of",
+    "together",
     "whole_percents",
     "whole_points",
     "whole_shares",

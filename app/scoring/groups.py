@@ -53,6 +53,16 @@ class GroupCounts:
         """The number of answers."""
         return self.promoters + self.passives + self.detractors
 
+    def __sub__(self, other: GroupCounts) -> GroupCounts:
+        """Return the answers without those of a part; ValueError if it is not a part."""
+        if not isinstance(other, GroupCounts):
+            return NotImplemented
+        return GroupCounts(
+            self.promoters - other.promoters,
+            self.passives - other.passives,
+            self.detractors - other.detractors,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
@@ -138,6 +148,16 @@ class Distribution:
 
 AnswerCounts = Distribution | GroupCounts
 """Anything that knows its promoters, passives, detractors and total."""
+
+
+def together(parts: Iterable[AnswerCounts]) -> GroupCounts:
+    """Return the answers of all parts, none where there are no parts, by group alone."""
+    found = list(parts)
+    return GroupCounts(
+        sum(part.promoters for part in found),
+        sum(part.passives for part in found),
+        sum(part.detractors for part in found),
+    )
 
 
 def require_counts(counts: Iterable[int]) -> None:

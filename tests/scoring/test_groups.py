@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.scoring import Category, Distribution, GroupCounts, category_of
-from tests.scoring.strategies import distributions, scores
+from app.scoring import Category, Distribution, GroupCounts, category_of, together
+from tests.scoring.strategies import distributions, scores, some_or_no_answers
 
 NOT_A_SCORE: list[Any] = [7.5, "9", True, None, Decimal(9)]
 
@@ -133,3 +133,19 @@ def test_groups_agree_with_the_category_of_each_score(answered: list[int]) -> No
     assert distribution.passives == categories.count(Category.PASSIVE)
     assert distribution.detractors == categories.count(Category.DETRACTOR)
     assert distribution.mean == pytest.approx(sum(answered) / len(answered))
+
+
+@given(st.lists(some_or_no_answers))
+def test_parts_together_hold_all_answers_and_can_be_taken_away_again(
+    parts: list[GroupCounts],
+) -> None:
+    whole = together(parts)
+    assert whole.total == sum(part.total for part in parts)
+    for part in parts:
+        assert (whole - part).total == whole.total - part.total
+    assert together([Distribution.from_scores([0, 7, 10, 10])]) == GroupCounts(2, 1, 1)
+
+
+def test_what_is_no_part_cannot_be_taken_away() -> None:
+    with pytest.raises(ValueError, match="negative"):
+        GroupCounts(5, 5, 5) - GroupCounts(0, 6, 0)
