@@ -4,11 +4,13 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.followups.queries import load_surroundings
 from app.reporting.buckets import Interval
 from app.reporting.filters import MAX_LABELS, ReportFilter, selectors
 from app.reporting.labels import name_of_runs
 from app.reporting.listing import Listing, ListRequest, list_responses, scope_of
 from app.reporting.metrics import Metrics, measure
+from app.reporting.position import Position, landmarks_of, position_of
 from app.reporting.segment_tables import SegmentTable, segment_tables
 from app.reporting.theme_counts import ThemeReport, report_themes
 from app.reporting.trend import MAX_POINTS, Trend, trend_of, usual_interval
@@ -26,6 +28,7 @@ class Dashboard:
     metrics: Metrics
     shares: WholeShares | None
     trend: Trend
+    position: Position | None
     tables: tuple[SegmentTable, ...]
     comments: Listing
     themes: ThemeReport
@@ -52,6 +55,9 @@ async def build_dashboard(
     if len(metrics.series) > MAX_POINTS:
         coarse = replace(wanted, interval=Interval.QUARTER)
         metrics = await measure(session, questionnaire, coarse)
+    surroundings = await load_surroundings(
+        session, questionnaire.workspace_id, [questionnaire.survey_id], asked.since, asked.until
+    )
     listed = _for_lists(metrics)
     comments, themes = Listing((), None, is_suppressed=True), ThemeReport(is_suppressed=True)
     if metrics.figures:
@@ -65,7 +71,8 @@ async def build_dashboard(
     return Dashboard(
         metrics=metrics,
         shares=whole_shares(metrics.figures.counts) if metrics.figures else None,
-        trend=trend_of(metrics),
+        trend=trend_of(metrics, landmarks_of(surroundings, list_href)),
+        position=position_of(surroundings, metrics.figures),
         tables=tuple(segment_tables(questionnaire, metrics, list_href)),
         comments=comments,
         themes=themes,
