@@ -12,7 +12,7 @@ from app.foundation.bundles import Bundle
 from app.reporting.buckets import Interval
 from app.reporting.export_tables import Record, Value, write_table
 from app.reporting.filters import SEGMENT_PREFIX, ReportFilter, selectors
-from app.reporting.metrics import SeriesPoint, measure
+from app.reporting.metrics import Figures, SeriesPoint, measure
 from app.reporting.shapes import figures_out
 from app.responses.models import SCORES
 from app.surveys.schemas import Questionnaire
@@ -86,13 +86,16 @@ def _overall(point: SeriesPoint) -> Record:
     since, until = point.period.since, point.period.until
     assert since is not None
     assert until is not None
-    return {"since": since.isoformat(), "until": until.isoformat(), **_figures(point)}
+    return {
+        "since": since.isoformat(), "until": until.isoformat(), **figure_values(point.figures)
+    }  # fmt: skip
 
 
-def _figures(point: SeriesPoint) -> dict[str, Value]:
-    if point.figures is None:
+def figure_values(figures: Figures | None) -> dict[str, Value]:
+    """What stands under `FIGURE_COLUMNS`: nothing where the figures are hidden."""
+    if figures is None:
         return dict.fromkeys(FIGURE_COLUMNS)
-    out = figures_out(point.figures)
+    out = figures_out(figures)
     scores: Sequence[Value] = out.distribution or [None] * len(SCORES)
     return {
         **{name: getattr(out, name) for name in FIGURE_COLUMNS if not name.startswith("score_")},

@@ -42,11 +42,12 @@ def _append(
     part: Part, table: IO[bytes], columns: Sequence[str], records: Sequence[Record]
 ) -> None:
     part.write("".join(map(json_line, records)).encode(), len(records))
-    rows = ([_cell(record[column]) for column in columns] for record in records)
+    rows = ([csv_cell(record[column]) for column in columns] for record in records)
     table.write(csv_lines(rows).encode())
 
 
-def _cell(value: Value) -> str | float:
+def csv_cell(value: Value) -> str | float:
+    """The value as it stands in a CSV file."""
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else value

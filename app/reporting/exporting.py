@@ -16,7 +16,7 @@ from app.foundation.copying import copy_csv
 from app.foundation.database import Database
 from app.foundation.errors import Conflict
 from app.foundation.translation import mark
-from app.reporting.filters import SEGMENT_PREFIX
+from app.reporting.filters import SEGMENT_PREFIX, ReportFilter
 from app.reporting.listing import ListRequest, find_answers, list_responses
 from app.reporting.publication import RowScope
 from app.reporting.shapes import month_text
@@ -49,6 +49,16 @@ async def begin_export(
     record_event(
         session, questionnaire.workspace_id, actor, "responses.exported", questionnaire.survey_id,
         {"filter": asked.to_query(), **({"is_search": True} if is_search else {})},
+    )  # fmt: skip
+
+
+async def record_figures_export(
+    session: AsyncSession, questionnaire: Questionnaire, actor: Actor, asked: ReportFilter
+) -> None:
+    """Note in the audit log that the figures of a filter leave as a file."""
+    record_event(
+        session, questionnaire.workspace_id, actor, "figures.exported", questionnaire.survey_id,
+        {"filter": asked.to_query()},
     )  # fmt: skip
 
 
@@ -106,12 +116,12 @@ def _cells(columns: Columns, scope: RowScope) -> list[ColumnElement[Any]]:
     month = case({at: month_text(block.period) for at, block in numbered}, value=columns.block)
     guarded = [at for at, block in numbered if not isinstance(block.counts, Distribution)]
     score = case((columns.block.in_(guarded), null()), else_=columns.score)
-    values = [literal(_harmless(value)) for value in scope.labels.values()]
+    values = [literal(harmless(value)) for value in scope.labels.values()]
     return [columns.row_id, month, score, category, comment, *values]
 
 
 def _safe(cell: ColumnElement[str]) -> ColumnElement[str]:
-    """What `_harmless` makes of it."""
+    """What `harmless` makes of it."""
     return case((func.left(cell, 1).in_(FORMULA_STARTS), literal("'") + cell), else_=cell)
 
 
@@ -119,10 +129,11 @@ def csv_lines(rows: Iterable[Sequence[str | float]]) -> str:
     """The rows as CSV; text that would be run as a formula is led by an apostrophe."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
     return text.getvalue()
 
 
-def _harmless(cell: str | float) -> str | float:
+def harmless(cell: str | float) -> str | float:
+    """A cell that no spreadsheet runs: text that looks like a formula is led by an apostrophe."""
     is_formula = isinstance(cell, str) and cell.startswith(FORMULA_STARTS)
     return f"'{cell}" if is_formula else cell

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.reporting.pages import dashboard, results
+from app.reporting.pages import dashboard, files, results, several
 
 router = APIRouter(include_in_schema=False)
-for part in (dashboard, results):
+for part in (dashboard, files, results, several):
     router.include_router(part.router)

@@ -1,0 +1,145 @@
+"""HTML routes: what a dashboard shows as files, and its charts as pictures."""
+
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+from html import unescape
+from typing import IO, Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response, StreamingResponse
+
+from app.accounts.access import SignedInMember
+from app.accounts.schemas import Member
+from app.foundation.errors import NotFound
+from app.foundation.translation import gettext, mark
+from app.foundation.web.drawings import SVG_CSP, SVG_TYPE, stand_alone
+from app.foundation.web.openapi import OnceEach
+from app.foundation.web.rendering import render_text
+from app.reporting.export_screen import screen_csv
+from app.reporting.export_workbook import XLSX_TYPE, Screen, write_workbook
+from app.reporting.exporting import CSV_TYPE, record_figures_export
+from app.reporting.listing import ListedResponse, ListRequest, list_responses
+from app.reporting.page_filters import DashboardQuery
+from app.reporting.pages.reading import Reading, read_dashboard
+from app.reporting.pages.showing import SURVEY
+from app.responses.models import Standing
+
+router = APIRouter(dependencies=[OnceEach])
+
+MOST_COMMENTS = 10_000
+CHUNK = 64 * 1024
+CHARTS = {"shares": mark("Promoters, passives and detractors"), "scores": mark("Scores")}
+TREND = "trend"
+
+
+@router.get(SURVEY + "/figures.csv")
+async def download_csv(
+    request: Request,
+    member: SignedInMember,
+    survey_id: uuid.UUID,
+    query: Annotated[DashboardQuery, Query()],
+) -> Response:
+    reading = await read_dashboard(request, member.session, member.workspace_id, survey_id, query)
+    await record_figures_export(member.session, reading.questionnaire, member.actor, reading.asked)
+    text = screen_csv(reading.board, reading.filter_words())
+    return Response(text, media_type=CSV_TYPE, headers=_attachment(survey_id, "csv"))
+
+
+@router.get(SURVEY + "/figures.xlsx")
+async def download_xlsx(
+    request: Request,
+    member: SignedInMember,
+    survey_id: uuid.UUID,
+    query: Annotated[DashboardQuery, Query()],
+) -> Response:
+    reading = await read_dashboard(request, member.session, member.workspace_id, survey_id, query)
+    comments = await _comments(request, member, reading)
+    await record_figures_export(member.session, reading.questionnaire, member.actor, reading.asked)
+    screen = Screen(reading.questionnaire, reading.board, reading.filter_words(), comments)
+    file = await to_thread.run_sync(write_workbook, screen)
+    return StreamingResponse(
+        _chunks(file), media_type=XLSX_TYPE, headers=_attachment(survey_id, "xlsx")
+    )
+
+
+async def _comments(request: Request, member: Member, reading: Reading) -> Sequence[ListedResponse]:
+    """The latest comments that the list of the same filter shows."""
+    if reading.board.metrics.figures is None:
+        return ()
+    wanted = ListRequest(
+        reading.board.listed, request.app.state.settings.secret_key, MOST_COMMENTS,
+        only_commented=True, standing=Standing.COUNTED,
+    )  # fmt: skip
+    return (await list_responses(member.session, reading.questionnaire, wanted)).rows
+
+
+@router.get(SURVEY + "/charts/{chart}.svg")
+async def download_chart(
+    request: Request,
+    member: SignedInMember,
+    survey_id: uuid.UUID,
+    chart: str,
+    query: Annotated[DashboardQuery, Query()],
+) -> Response:
+    """A chart as a file of its own; NotFound where the dashboard draws no such one."""
+    reading = await read_dashboard(request, member.session, member.workspace_id, survey_id, query)
+    names = dict(charts_of(reading))
+    if chart not in names:
+        raise NotFound
+    headers = {
+        "Content-Disposition": f'attachment; filename="{chart}-{survey_id}.svg"',
+        "Content-Security-Policy": SVG_CSP,
+    }
+    text = _draw(request, reading, chart, names[chart])
+    return Response(text, media_type=SVG_TYPE, headers=headers)
+
+
+def charts_of(reading: Reading) -> Iterator[tuple[str, str]]:
+    """The charts of a dashboard: how addresses and how people call them."""
+    figures = reading.board.metrics.figures
+    if figures is None or figures.nps is None:
+        return
+    yield from (
+        (chart, gettext(name))
+        for chart, name in CHARTS.items()
+        if chart != "scores" or figures.scores is not None
+    )
+    if len(reading.board.trend.points) > 1:
+        yield TREND, gettext("Trend")
+    for table in reading.board.tables:
+        yield table.selector, table.name
+
+
+def _draw(request: Request, reading: Reading, chart: str, name: str) -> str:
+    board = reading.board
+    tables = [table for table in board.tables if table.selector == chart]
+    html = render_text(
+        "charts/picture.html",
+        scope=request.scope,
+        chart=chart,
+        board=board,
+        figures=board.metrics.figures,
+        table=tables[0] if tables else None,
+    )
+    asked = " · ".join(f"{label}: {value}" for label, value in reading.filter_words())
+    title = f"{reading.questionnaire.name}: {name}"
+    return stand_alone(html, title, (asked,), f"{_caption(html)} {asked}")
+
+
+def _caption(html: str) -> str:
+    """What the page says about its chart."""
+    found = re.search(r"<figcaption[^>]*>(.*?)</figcaption>", html, re.DOTALL)
+    return unescape(" ".join(found[1].split())) if found else ""
+
+
+def _attachment(survey_id: uuid.UUID, kind: str) -> dict[str, str]:
+    # The id alone: a name may hold characters that a header or a file system refuses.
+    return {"Content-Disposition": f'attachment; filename="figures-{survey_id}.{kind}"'}
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(CHUNK):
+            yield chunk
