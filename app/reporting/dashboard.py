@@ -9,7 +9,7 @@ from app.reporting.buckets import Interval
 from app.reporting.filters import MAX_LABELS, ReportFilter, selectors
 from app.reporting.labels import name_of_runs
 from app.reporting.listing import Listing, ListRequest, list_responses, scope_of
-from app.reporting.metrics import Metrics, measure
+from app.reporting.metrics import Metrics, look_up, report_on
 from app.reporting.position import Position, landmarks_of, position_of
 from app.reporting.segment_tables import SegmentTable, segment_tables
 from app.reporting.theme_counts import ThemeReport, report_themes
@@ -46,22 +46,22 @@ async def build_dashboard(
     list_href: str,
     secret_key: str,
 ) -> Dashboard:
-    """The figures of `measure`, ready to be drawn; `list_href` is the address of the answers."""
+    """The figures of `report_on`, ready to be drawn; `list_href` is the address of the answers."""
     split_by = tuple(name for name in selectors(questionnaire) if name not in asked.labels)
     if len(asked.labels) >= MAX_LABELS:
         split_by = ()  # nothing is published by more than two labels
     wanted = replace(asked, interval=usual_interval(asked), group_by=split_by)
-    metrics = await measure(session, questionnaire, wanted)
+    known = await look_up(session, questionnaire, wanted)
+    metrics = report_on(questionnaire, wanted, known)
     if len(metrics.series) > MAX_POINTS:
-        coarse = replace(wanted, interval=Interval.QUARTER)
-        metrics = await measure(session, questionnaire, coarse)
+        metrics = report_on(questionnaire, replace(wanted, interval=Interval.QUARTER), known)
     surroundings = await load_surroundings(
         session, questionnaire.workspace_id, [questionnaire.survey_id], asked.since, asked.until
     )
     listed = _for_lists(metrics)
     comments, themes = Listing((), None, is_suppressed=True), ThemeReport(is_suppressed=True)
     if metrics.figures:
-        scope = await scope_of(session, questionnaire, listed)
+        scope = await scope_of(session, questionnaire, listed, known.published)
         request = ListRequest(
             listed, secret_key, LATEST_COMMENTS, only_commented=True, standing=Standing.COUNTED,
             scope=scope,

@@ -34,7 +34,7 @@ from app.foundation.translation import mark
 from app.reporting.buckets import Period, is_on_month_bounds, month_end
 from app.reporting.filters import ReportFilter, refused
 from app.reporting.marks import marked_as, marks_of_answer, refuse_marks_beside_labels
-from app.reporting.publication import Block, RowScope, publish_rows
+from app.reporting.publication import Block, Published, RowScope, publish_rows
 from app.reporting.queries import selected, within
 from app.reporting.searching import matches
 from app.responses.closing import days_of_api
@@ -189,16 +189,20 @@ def _in_order(
 
 
 async def scope_of(
-    session: AsyncSession, questionnaire: Questionnaire, asked: ReportFilter
+    session: AsyncSession,
+    questionnaire: Questionnaire,
+    asked: ReportFilter,
+    published: Published | None = None,
 ) -> RowScope:
-    """Which rows a filter may list; Invalid for days or marks together with labels."""
+    """Which rows a filter may list; Invalid for days or marks together with labels. `published` is
+    what is known of the subgroup already."""
     refuse_marks_beside_labels(asked)
     if asked.is_subgroup and not is_on_month_bounds(asked.period):
         reason = mark("With segments, language or channel, give whole months or no days.")
         name = "since" if asked.since and asked.since.day != 1 else "until"
         raise refused(InvalidParam(name, reason))
     today = clock.today(questionnaire.time_zone)
-    return await publish_rows(session, questionnaire, asked, today)
+    return await publish_rows(session, questionnaire, asked, today, published)
 
 
 def _shown_on(scope: RowScope) -> ColumnElement[date]:

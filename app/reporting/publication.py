@@ -316,9 +316,14 @@ class RowScope:
 
 
 async def publish_rows(
-    session: AsyncSession, questionnaire: Questionnaire, asked: ReportFilter, today: date
+    session: AsyncSession,
+    questionnaire: Questionnaire,
+    asked: ReportFilter,
+    today: date,
+    published: Published | None = None,
 ) -> RowScope:
-    """The scope of a list: every day for everybody, published blocks for a subgroup.
+    """The scope of a list: every day for everybody, published blocks for a subgroup; `published`
+    holds them where they have been looked up.
 
     A block of which a day has gone its time is listed no more: whoever looked every day would see
     from what is missing which answers were given on which day.
@@ -326,7 +331,8 @@ async def publish_rows(
     survey = questionnaire.workspace_id, questionnaire.survey_id
     if not asked.is_subgroup:
         return RowScope(*survey, {})
-    published = await load_published(session, questionnaire, asked.labels, (), today)
+    if published is None:
+        published = await load_published(session, questionnaire, asked.labels, (), today)
     limit = kept_from(today, questionnaire.retention_months)
     blocks = [
         block
