@@ -54,6 +54,7 @@ ROUTERS = (
     app.surveys.api.router,
     app.followups.api.router,
     app.reporting.api.router,
+    app.reporting.api.figures,
     app.responses.pages.router,
     app.surveys.pages.router,
     app.reporting.pages.router,

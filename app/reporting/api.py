@@ -10,19 +10,30 @@ from starlette.responses import StreamingResponse
 from app.accounts.access import ApiAuditor, ApiReader, require_scope
 from app.accounts.models import Scope
 from app.foundation.replica import Replica
-from app.foundation.web.openapi import NoQuery, OnceEach, problems
+from app.foundation.web.openapi import NoQuery, OnceEach, once_each_but, problems
 from app.foundation.web.spool import spooled
 from app.reporting.exporting import CSV_TYPE, attachment, begin_export, stream_csv
-from app.reporting.filters import ExportQuery, FilterQuery, ListQuery, MetricsQuery, read_filter
+from app.reporting.filters import (
+    Against,
+    ExportQuery,
+    FilterQuery,
+    ListQuery,
+    MetricsQuery,
+    read_filter,
+)
 from app.reporting.listing import ListRequest, list_responses
 from app.reporting.metrics import measure
+from app.reporting.several_shapes import SeveralMetricsOut
 from app.reporting.shapes import MetricsOut, ResponseList
+from app.reporting.tag_figures import TagList, list_tag_uses
 from app.reporting.theme_counts import report_themes
 from app.reporting.theme_shapes import ThemesOut
+from app.reporting.together import get_surveys, measure_together, read_common_filter
 from app.reporting.workspace_export import ZIP_TYPE, export_workspace
 from app.surveys.queries import get_questionnaire
 
 router = APIRouter(prefix="/api/v1", dependencies=[OnceEach])
+figures = APIRouter(prefix="/api/v1", dependencies=[once_each_but("survey_id")])
 
 # A parameter whose name is the customer's own cannot stand in a model.
 BY_SEGMENT = {
@@ -40,20 +51,27 @@ BY_SEGMENT = {
 }
 
 
-@router.get(
+@figures.get(
     "/metrics",
     tags=["metrics"],
     summary="Read figures",
     description="The score with its interval, counts, shares and distribution: the very figures "
-    "of the dashboard.",
+    "of the dashboard. Give `survey_id` several times to count the answers of several surveys "
+    "together and to see each of these beside the others.",
     responses=problems(404, 422),
     openapi_extra=BY_SEGMENT,
 )
 async def read_metrics(
     request: Request, client: ApiReader, query: Annotated[MetricsQuery, Query()]
-) -> MetricsOut:
-    async def ask(session: AsyncSession) -> MetricsOut:
-        questionnaire = await get_questionnaire(session, client.workspace_id, query.survey_id)
+) -> MetricsOut | SeveralMetricsOut:
+    async def ask(session: AsyncSession) -> MetricsOut | SeveralMetricsOut:
+        if len(query.survey_id) > 1:
+            surveys = await get_surveys(session, client.workspace_id, query.survey_id)
+            common = read_common_filter(query, surveys)
+            against = query.against or Against.REST
+            found = await measure_together(session, surveys, common, against)
+            return SeveralMetricsOut.of(surveys, found)
+        questionnaire = await get_questionnaire(session, client.workspace_id, query.survey_id[0])
         asked = read_filter(query, questionnaire)
         metrics = await measure(session, questionnaire, asked)
         return MetricsOut.of(metrics, questionnaire.min_group_size)
@@ -168,6 +186,20 @@ async def read_themes(
 
     replica: Replica = request.app.state.replica
     return await replica.read(client.session, client.workspace_id, ask)
+
+
+@router.get(
+    "/surveys/{survey_id}/tags",
+    tags=["tags"],
+    summary="List tags",
+    description="With share and NPS of everybody's answers that have them, where these are at "
+    "least the group minimum. `GET …/responses?tag=ID` lists them, by day.",
+    responses=problems(404, 422),
+    dependencies=[NoQuery],
+)
+async def read_tags(client: ApiReader, survey_id: uuid.UUID) -> TagList:
+    questionnaire = await get_questionnaire(client.session, client.workspace_id, survey_id)
+    return TagList.of(await list_tag_uses(client.session, questionnaire))
 
 
 @router.get(

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -29,8 +30,16 @@ SEGMENT_PREFIX = "segment."
 LANGUAGE = "language"
 CHANNEL = "channel"
 MAX_LABELS = 2
+MOST_SURVEYS = 12  # shown together
 # Wide enough for every survey, and no reckoning with months leaves the calendar.
 FIRST_YEAR, LAST_YEAR = 1900, 2199
+
+
+class Against(StrEnum):
+    """What each of several surveys is compared with."""
+
+    REST = "rest"
+    PREVIOUS = "previous"
 
 
 def _in_range(day: date | None) -> date | None:
@@ -47,7 +56,8 @@ class ReportFilter:
     """Which answers a report is about, and how it splits them. Days are workspace dates.
 
     `segments` maps dimension keys to value keys (`other` and `none` included), `group_by` holds
-    selectors to split by (`segment.KEY`, `language`, `channel`), `compare` says with which period
+    selectors to split by (`segment.KEY`, `language`, `channel`), `pair` two to split by together
+    (or none). `compare` says with which period
     figures are compared. `category`, `search` and `term` narrow lists only: a score of promoters
     alone says nothing.
     """
@@ -65,6 +75,7 @@ class ReportFilter:
     is_starred: bool = False
     interval: Interval | None = None
     group_by: tuple[str, ...] = ()
+    pair: tuple[str, ...] = ()
     compare: Compare = Compare.PREVIOUS
 
     @property
@@ -99,7 +110,7 @@ class ReportFilter:
 
     def for_lists(self) -> "ReportFilter":
         """The same answers, without what only figures have: a split, a series, a comparison."""
-        return replace(self, interval=None, group_by=(), compare=Compare.PREVIOUS)
+        return replace(self, interval=None, group_by=(), pair=(), compare=Compare.PREVIOUS)
 
     def with_label(self, selector: str, value: str) -> "ReportFilter":
         """The same filter narrowed to one value of a dimension, language or channel."""
@@ -130,6 +141,8 @@ class ReportFilter:
             if text is not None:
                 pairs.append((name, str(text)))
         pairs += [("group_by", name.removeprefix(SEGMENT_PREFIX)) for name in self.group_by]
+        if self.pair:
+            pairs.append(("pair", ",".join(self.pair)))
         if self.compare is not Compare.PREVIOUS:
             pairs.append(("compare", self.compare.value))
         return urlencode(pairs)
@@ -137,7 +150,7 @@ class ReportFilter:
     def link_to(self, address: str) -> str:
         """The address with this filter as its query, if there is anything to say."""
         query = self.to_query()
-        return f"{address}?{query}" if query else address
+        return f"{address}{'&' if '?' in address else '?'}{query}" if query else address
 
 
 class FilterQuery(BaseModel):
@@ -165,14 +178,52 @@ class FilterQuery(BaseModel):
         return until
 
 
+Pair = Annotated[
+    str | None,
+    Field(
+        max_length=200,
+        description="Two of them together, with a comma between: figures for each combination of "
+        "their values",
+        examples=["plan,region"],
+    ),
+]
+
+
+def _each_once(survey_ids: list[uuid.UUID]) -> list[uuid.UUID]:
+    if len(set(survey_ids)) < len(survey_ids):
+        raise PydanticCustomError("twice", mark("Give each survey once."))
+    return survey_ids
+
+
+ChosenSurveys = Annotated[
+    list[uuid.UUID], AfterValidator(_each_once), Field(max_length=MOST_SURVEYS)
+]
+SurveyIds = Annotated[
+    ChosenSurveys,
+    Field(
+        min_length=1,
+        description="One survey, or several, whose answers are then counted together",
+        json_schema_extra={"uniqueItems": True},
+    ),
+]
+
+
 class MetricsQuery(FilterQuery):
     """The parameters of figures."""
 
-    survey_id: uuid.UUID
+    survey_id: SurveyIds
+    against: Annotated[
+        Against | None,
+        Field(
+            description="With several surveys, what each is compared with: the rest of them (the "
+            "default), or the one before"
+        ),
+    ] = None
     group_by: Annotated[
         str | None,
         Field(description="Split by a dimension key, `language` or `channel`", examples=["plan"]),
     ] = None
+    pair: Pair = None
     interval: Annotated[Interval | None, Field(description="Adds `series`")] = None
     compare: Annotated[
         Compare,
@@ -181,6 +232,13 @@ class MetricsQuery(FilterQuery):
             "the same days a year before, or none"
         ),
     ] = Compare.PREVIOUS
+
+    @field_validator("against")
+    @classmethod
+    def _several(cls, against: Against | None, info: ValidationInfo) -> Against | None:
+        if against is not None and len(info.data.get("survey_id", ())) == 1:
+            raise PydanticCustomError("several", mark("Give several surveys to compare them."))
+        return against
 
 
 class ExportQuery(FilterQuery):
@@ -223,8 +281,9 @@ def read_filter(
     extras: dict[str, Any] = dict(query.model_extra or {})
     segments, problems = _read_segments(extras, questionnaire)
     problems += _undeclared(query, questionnaire)
-    group_by, more_problems = _read_group_by(getattr(query, "group_by", None), questionnaire)
-    problems += more_problems
+    group_by, wrong = _read_selectors("group_by", query, questionnaire)
+    pair, wrong_pair = _read_selectors("pair", query, questionnaire)
+    problems += wrong + wrong_pair
     if problems:
         raise refused(*problems)
     asked = ReportFilter(
@@ -241,12 +300,15 @@ def read_filter(
         is_starred=getattr(query, "starred", False),
         interval=getattr(query, "interval", None),
         group_by=group_by,
+        pair=pair,
         compare=getattr(query, "compare", Compare.PREVIOUS),
     )
     # More would single people out, and nothing is published by more than two.
-    if len({*asked.labels, *asked.group_by}) > most_labels:
+    together = [*asked.labels, *asked.group_by]
+    if len(set(together)) > most_labels or (asked.labels and len(asked.pair) + 1 > most_labels):
         reason = mark("Combine at most two of segments, language and channel.")
-        raise refused(*(InvalidParam(name, reason) for name in [*asked.labels, *group_by]))
+        names = [*together, *(["pair"] if asked.pair else [])]
+        raise refused(*(InvalidParam(name, reason) for name in names))
     return asked
 
 
@@ -291,16 +353,26 @@ def _reason_to_refuse(key: str, value: object, questionnaire: Questionnaire) -> 
     return None
 
 
-def _read_group_by(
-    key: str | None, questionnaire: Questionnaire
+def _read_selectors(
+    name: str, query: FilterQuery, questionnaire: Questionnaire
 ) -> tuple[tuple[str, ...], list[InvalidParam]]:
-    if key is None:
+    """The selector of `group_by`, or both of `pair`."""
+    given: str | None = getattr(query, name, None)
+    if given is None:
         return (), []
+    keys = given.split(",") if name == "pair" else [given]
+    found = tuple(dict.fromkeys(filter(None, (_selector(key, questionnaire) for key in keys))))
+    if len(found) < len(keys):
+        return (), [InvalidParam(name, mark("The survey declares no such dimension."))]
+    if name == "pair" and len(found) != MAX_LABELS:
+        return (), [InvalidParam(name, mark("Give two dimensions with a comma between."))]
+    return found, []
+
+
+def _selector(key: str, questionnaire: Questionnaire) -> str | None:
     # A dimension that happens to be called `language` is what its survey means by the word.
-    for selector in (SEGMENT_PREFIX + key, key):
-        if selector in selectors(questionnaire):
-            return (selector,), []
-    return (), [InvalidParam("group_by", mark("The survey declares no such dimension."))]
+    named = (SEGMENT_PREFIX + key, key)
+    return next((selector for selector in named if selector in selectors(questionnaire)), None)
 
 
 def _undeclared(query: FilterQuery, questionnaire: Questionnaire) -> list[InvalidParam]:

@@ -15,13 +15,18 @@ from app.reporting.filters import (
     CHANNEL,
     LANGUAGE,
     SEGMENT_PREFIX,
+    Against,
+    ChosenSurveys,
     FilterQuery,
+    Pair,
     ReportFilter,
     read_filter,
     selectors,
 )
 from app.reporting.labels import CATEGORY_NAMES, name_of_selector, name_of_value
 from app.reporting.searching import Search, Term
+from app.reporting.segment_tables import Sort
+from app.responses.marking import MOST_AT_ONCE
 from app.responses.models import HoldReason, Standing
 from app.scoring import Category
 from app.surveys.models import Channel
@@ -51,6 +56,10 @@ COMPARE_NAMES = {
     Compare.PREVIOUS: mark("The period before"),
     Compare.YEAR: mark("A year before"),
     Compare.NONE: mark("Nothing"),
+}
+AGAINST_NAMES = {
+    Against.REST: mark("The other surveys together"),
+    Against.PREVIOUS: mark("The survey before"),
 }
 STANDING_NAMES = {
     Standing.COUNTED: mark("Counted"),
@@ -96,10 +105,22 @@ class PageQuery(FilterQuery):
 
 
 class DashboardQuery(PageQuery):
-    """The parameters of the dashboard; `category` narrows its comments."""
+    """The parameters of the dashboard; `category` narrows its comments, `sort` orders the rows of
+    its segment tables."""
 
     compare: Compare = Compare.PREVIOUS
     category: Category | None = None
+    interval: Interval | None = None
+    pair: Pair = None
+    sort: Sort | None = None
+
+
+class SeveralQuery(PageQuery):
+    """The parameters of the page of several surveys."""
+
+    survey: ChosenSurveys = Field(default_factory=list)
+    compare: Compare = Compare.PREVIOUS
+    against: Against = Against.REST
 
 
 class ListPageQuery(PageQuery):
@@ -113,6 +134,7 @@ class ListPageQuery(PageQuery):
     standing: Standing | None = None
     commented: Annotated[bool, BeforeValidator(_tick)] = False
     cursor: Annotated[str | None, Field(max_length=500)] = None
+    marked: Annotated[int | None, Field(ge=0, le=MOST_AT_ONCE)] = None  # just now
 
 
 def read_page_filter(
@@ -123,6 +145,13 @@ def read_page_filter(
     Any number of labels passes: the page keeps the choices and says that they are too many.
     """
     asked = read_filter(query, questionnaire, len(selectors(questionnaire)))
+    return in_period(query, asked, today, default)
+
+
+def in_period(
+    query: PageQuery, asked: ReportFilter, today: date, default: Preset
+) -> tuple[ReportFilter, Preset]:
+    """The filter with the days of the preset that is asked for, and which preset that is."""
     days_only = query.period is None and (query.since or query.until)
     if query.period is Preset.DAYS or days_only:
         return asked, Preset.DAYS
@@ -190,6 +219,11 @@ def preset_options() -> list[tuple[str, str]]:
 def compare_options() -> list[tuple[str, str]]:
     """What a period may be compared with, in the reader's language."""
     return [(compare.value, gettext(name)) for compare, name in COMPARE_NAMES.items()]
+
+
+def against_options() -> list[tuple[str, str]]:
+    """What each of several surveys may be compared with, in the reader's language."""
+    return [(against.value, gettext(name)) for against, name in AGAINST_NAMES.items()]
 
 
 def category_options() -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from datetime import date
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Date,
     Text,
     cast,
     func,
@@ -33,6 +34,7 @@ from app.responses.models import (
     Standing,
 )
 from app.scoring import Distribution
+from app.surveys.models import Survey
 from app.surveys.schemas import NONE
 
 _SCORE_NAMES = [f"score_{score}" for score in SCORES]
@@ -79,6 +81,19 @@ async def load_daily_totals(
     ):
         found[is_month][day, Standing(standing)] = Distribution.from_counts(counts)
     return DailyTotals(days=found[False], months=found[True])
+
+
+async def list_in_order(
+    session: AsyncSession, workspace_id: uuid.UUID, survey_ids: Sequence[uuid.UUID]
+) -> Sequence[uuid.UUID]:
+    """Those of the surveys that the workspace has, by the day they open, or else were made."""
+    opens_on = func.coalesce(Survey.opens_on, cast(Survey.created_at, Date))
+    found = await session.scalars(
+        select(Survey.id)
+        .where(Survey.workspace_id == workspace_id, Survey.id.in_(survey_ids))
+        .order_by(opens_on, Survey.created_at, Survey.id)
+    )
+    return found.all()
 
 
 async def load_closed_answers(
