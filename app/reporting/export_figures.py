@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.foundation.bundles import Bundle
 from app.reporting.buckets import Interval
 from app.reporting.export_tables import Record, Value, write_table
+from app.reporting.figure_shapes import figures_out
 from app.reporting.filters import SEGMENT_PREFIX, ReportFilter, selectors
 from app.reporting.metrics import Figures, SeriesPoint, measure
-from app.reporting.shapes import figures_out
 from app.responses.models import SCORES
 from app.surveys.schemas import Questionnaire
 

@@ -80,6 +80,15 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Cross:
+    """The values of two selectors, and the figures of each combination, None where hidden."""
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: Mapping[tuple[str, str], Figures | None]
+
+
+@dataclass(frozen=True, slots=True)
 class SeriesPoint:
     """One stretch of time: its figures, None where hidden."""
 
@@ -95,10 +104,10 @@ class Metrics:
     subgroup, None where it holds no whole month; `groups_period` is that of `groups`, which maps
     selectors to their values in order, and `groups_compared` the one that their change is since:
     `whole` and `whole_before` are all answers of these two, split or not, with the months that
-    they are of. `held` and `excluded` count answers left out of the figures
-    and are None for subgroups. `change` compares with `before`, the figures of the period
-    `compared`; `recent`, where the end is open and so nothing lies before, compares the last 90
-    days with the 90 before or with those a year before.
+    they are of. `cross` has the pair of the filter in the months of `groups`. `held` and `excluded`
+    count answers left out of the figures and are None for subgroups. `change` compares with
+    `before`, the figures of the period `compared`; `recent`, where the end is open and so nothing
+    lies before, compares the last 90 days with the 90 before or with those a year before.
     `is_month_cut`: the period holds a part of a month past its retention, whose answers are known
     for the whole month only and therefore are missing from `figures`.
     """
@@ -120,6 +129,7 @@ class Metrics:
     groups_compared: Period | None = None
     whole: Figures | None = None
     whole_before: Figures | None = None
+    cross: Cross | None = None
 
 
 async def measure(
@@ -150,7 +160,9 @@ async def look_up(
 ) -> Known:
     """Read what `report_on` needs."""
     today = clock.today(questionnaire.time_zone)
-    published = await load_published(session, questionnaire, asked.labels, asked.group_by, today)
+    published = await load_published(
+        session, questionnaire, asked.labels, asked.group_by, today, asked.pair
+    )
     if asked.is_subgroup:
         return Known(published, None)
     totals = await load_daily_totals(
@@ -210,6 +222,7 @@ class _Report:
             groups_compared=self._months_before(),
             whole=_whole_months(totals, self.months),
             whole_before=_whole_months(totals, self._months_before()),
+            cross=self._cross(),
         )
 
     def of_subgroup(self) -> Metrics:
@@ -263,6 +276,23 @@ class _Report:
             Group(value, _figures(figure), change, _figures(then))
             for value, figure, then, change in zip(values, now, before, changes, strict=True)
         )
+
+    def _cross(self) -> Cross | None:
+        if not self.asked.pair or self.asked.labels:
+            return None  # nothing is published by more than two labels
+        first, second = self.asked.pair
+        rows, columns = (
+            tuple(_values(self.questionnaire, self.asked, selector, self.published))
+            for selector in self.asked.pair
+        )
+        cells = {
+            (row, column): _figures(
+                self.published.figure({first: row, second: column}, self.months)
+            )
+            for row in rows
+            for column in columns
+        }
+        return Cross(rows, columns, cells)
 
 
 def _whole_months(totals: DailyTotals, months: Period | None) -> Figures | None:

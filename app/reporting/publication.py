@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, cast, insert, or_, select
+from sqlalchemy import ColumnElement, and_, cast, insert, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -125,13 +125,18 @@ async def load_published(
     labels: Mapping[str, str],
     split_by: Iterable[str],
     today: date,
+    pair: Sequence[str] = (),
 ) -> Published:
-    """What is published of a subgroup, and of the values of each selector within it.
+    """What is published of a subgroup, of the values of each selector within it, and of the
+    combinations of a pair of selectors.
 
     Publishes first what has become ripe since somebody last looked. Everybody without a split is
     no subgroup, and nothing is looked up.
     """
     wanted = _wanted(labels, list(split_by))
+    if pair:
+        both = (PublishedFigure.labels.has_key(name) for name in pair)
+        wanted.append(and_(PublishedFigure.width == len(pair), *both))
     if not wanted:
         return Published(())
     editions = await publish(session, questionnaire, today)

@@ -8,82 +8,21 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.reporting.buckets import Compare, Interval, Period, month_end
 from app.reporting.contrasts import Contrast, contrasts
+from app.reporting.cross_shapes import CellOut, HiddenCellOut, cells_out
+from app.reporting.figure_shapes import (
+    ChangeOut,
+    FiguresOut,
+    HiddenOut,
+    WindowOut,
+    figures_out,
+)
 from app.reporting.filters import SEGMENT_PREFIX, ReportFilter
 from app.reporting.listing import ListedResponse, Listing
-from app.reporting.metrics import Figures, Group, Metrics, SeriesPoint
+from app.reporting.metrics import Group, Metrics, SeriesPoint
 from app.reporting.movement_shapes import MovementOut, movement_out
 from app.responses.shapes import EXAMPLE, ResponseShape
-from app.scoring import DEFAULT_CONFIDENCE, Category, Comparison, Verdict
+from app.scoring import DEFAULT_CONFIDENCE, Category
 from app.surveys.models import Channel
-
-
-class WindowOut(BaseModel):
-    """Workspace days, both inclusive; null is open."""
-
-    since: date | None = Field(examples=["2026-01-01"])
-    until: date | None = Field(examples=["2026-03-31"])
-
-    @classmethod
-    def of(cls, period: Period) -> "WindowOut":
-        return cls(since=period.since, until=period.until)
-
-
-class FiguresOut(BaseModel):
-    """Counts, shares in per cent and the score in points, unrounded. Null without answers."""
-
-    nps: float | None = Field(description="−100 to 100", examples=[25.0])
-    nps_low: float | None = Field(examples=[9.4787])
-    nps_high: float | None = Field(examples=[39.0649])
-    confidence: float = Field(examples=[0.95])
-    response_count: int = Field(examples=[100])
-    promoter_count: int = Field(examples=[45])
-    promoter_percent: float | None = Field(examples=[45.0])
-    passive_count: int = Field(examples=[35])
-    passive_percent: float | None = Field(examples=[35.0])
-    detractor_count: int = Field(examples=[20])
-    detractor_percent: float | None = Field(examples=[20.0])
-    distribution: list[int] | None = Field(
-        description="How often each score from 0 to 10 was given; null for a subgroup of fewer "
-        "than 20 answers that are all promoters, all passives or all detractors",
-        examples=[[1, 0, 2, 2, 3, 5, 7, 15, 20, 25, 20]],
-    )
-    covered: list[WindowOut] | None = Field(
-        description="For a subgroup, the runs of whole months that the figures are of: blocks of "
-        "months with enough answers, published once; null for everybody"
-    )
-
-
-class ChangeOut(BaseModel):
-    """How a score differs from that of the answers compared with, in points."""
-
-    difference: float = Field(description="−200 to 200, of the plain scores", examples=[12.5])
-    difference_low: float = Field(examples=[-3.1])
-    difference_high: float = Field(examples=[26.2])
-    confidence: float = Field(examples=[0.95])
-    p_value: float = Field(
-        description="Two-sided; corrected for their number where several are compared at once",
-        examples=[0.12],
-    )
-    verdict: Verdict
-
-    @classmethod
-    def of(cls, change: Comparison | None) -> "ChangeOut | None":
-        if change is None:
-            return None
-        return cls(
-            difference=change.difference,
-            difference_low=change.interval.low,
-            difference_high=change.interval.high,
-            confidence=change.interval.confidence,
-            p_value=change.corrected_p_value,
-            verdict=change.verdict,
-        )
-
-
-class HiddenOut(BaseModel):
-    """Figures that are hidden to protect respondents: no number is given."""
-
-    suppressed: bool = Field(True, examples=[True])
 
 
 class GroupOut(FiguresOut):
@@ -127,6 +66,7 @@ class CommonFiltersOut(BaseModel):
     language: str | None
     channel: Channel | None
     group_by: str | None = Field(examples=["plan"])
+    pair: str | None = Field(examples=["plan,region"])
     interval: Interval | None
     compare: Compare
 
@@ -179,6 +119,9 @@ class CommonMetricsOut(BaseModel):
     movement: MovementOut | None = Field(
         description="With `group_by`, and where there is a period to compare with"
     )
+    cells: list[CellOut | HiddenCellOut] | None = Field(
+        description="With `pair`: the months of `groups_window`"
+    )
     series: list[PointOut | HiddenPointOut] | None
     min_group_size: int = Field(examples=[5])
     as_of: datetime
@@ -204,7 +147,8 @@ def metrics_members(metrics: Metrics, min_group_size: int) -> dict[str, Any]:
     figures = dict.fromkeys(FiguresOut.model_fields) | {"confidence": DEFAULT_CONFIDENCE}
     if metrics.figures:
         figures = figures_out(metrics.figures).model_dump()
-    groups_period = metrics.groups_period if asked.group_by else None
+    is_split = bool(asked.group_by or asked.pair)
+    groups_period = metrics.groups_period if is_split else None
     groups_compared = metrics.groups_compared if asked.group_by else None
     return {
         **figures,
@@ -218,31 +162,12 @@ def metrics_members(metrics: Metrics, min_group_size: int) -> dict[str, Any]:
         "groups_window": WindowOut.of(groups_period) if groups_period else None,
         "groups_compared_window": WindowOut.of(groups_compared) if groups_compared else None,
         "groups": _groups_out(metrics) if asked.group_by else None,
+        "cells": cells_out(metrics.cross) if metrics.cross else None,
         "movement": movement_out(metrics, min_group_size) if asked.group_by else None,
         "series": [_point_out(at) for at in metrics.series] if asked.interval else None,
         "min_group_size": min_group_size,
         "as_of": metrics.as_of,
     }
-
-
-def figures_out(figures: Figures) -> FiguresOut:
-    """The figures in the shape of the API."""
-    counts, nps, interval = figures.counts, figures.nps, figures.interval
-    return FiguresOut(
-        nps=nps.value if nps else None,
-        nps_low=interval.low if interval else None,
-        nps_high=interval.high if interval else None,
-        confidence=DEFAULT_CONFIDENCE,
-        response_count=counts.total,
-        promoter_count=counts.promoters,
-        promoter_percent=nps.promoter_percent if nps else None,
-        passive_count=counts.passives,
-        passive_percent=nps.passive_percent if nps else None,
-        detractor_count=counts.detractors,
-        detractor_percent=nps.detractor_percent if nps else None,
-        distribution=list(figures.scores) if figures.scores is not None else None,
-        covered=[WindowOut.of(run) for run in figures.covered] if figures.covered else None,
-    )
 
 
 def filter_members(asked: ReportFilter) -> dict[str, Any]:
@@ -254,6 +179,7 @@ def filter_members(asked: ReportFilter) -> dict[str, Any]:
         "language": asked.language,
         "channel": asked.channel,
         "group_by": asked.group_by[0].removeprefix(SEGMENT_PREFIX) if asked.group_by else None,
+        "pair": ",".join(name.removeprefix(SEGMENT_PREFIX) for name in asked.pair) or None,
         "interval": asked.interval,
         "compare": asked.compare,
     }

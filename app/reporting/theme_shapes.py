@@ -6,7 +6,7 @@ from datetime import date
 from pydantic import BaseModel, Field
 
 from app.reporting.buckets import Period
-from app.reporting.shapes import WindowOut
+from app.reporting.figure_shapes import WindowOut
 from app.reporting.theme_counts import ThemeReport, TracedTheme
 
 
