@@ -12,11 +12,10 @@ from app.accounts.queries import get_workspace
 from app.accounts.schemas import Actor
 from app.followups.inputs import AnnotationChanges, AnnotationInput, BenchmarkInput, GoalInput
 from app.followups.models import Annotation, Benchmark, SurveyGoal
-from app.followups.rules import check_annotation, check_benchmark, check_goal
+from app.followups.rules import NO_MEMBER, check_annotation, check_benchmark, check_goal
 from app.foundation import clock
 from app.foundation.errors import InvalidParam, NotFound
 from app.foundation.tokens import new_id
-from app.foundation.translation import mark
 from app.surveys.queries import get_survey
 from app.surveys.rules import refuse
 
@@ -104,7 +103,7 @@ async def _require_member(
         Membership.workspace_id == workspace_id, Membership.user_id == user_id
     )
     if await session.scalar(member) is None:
-        refuse([InvalidParam("owner_id", mark("Choose a member of the workspace."))])
+        refuse([InvalidParam("owner_id", NO_MEMBER)])
 
 
 async def _lock_annotation(

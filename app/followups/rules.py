@@ -14,6 +14,7 @@ from app.surveys.wording import MISSING, clean_text, find_text_problems
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 NOT_AN_ACTION = mark("Only an action has this.")
+NO_MEMBER = mark("Choose a member of the workspace.")
 OUT_OF_POINTS = mark("Write points from −100 to +100.")
 
 
