@@ -80,7 +80,7 @@ def trend_of(metrics: Metrics, landmarks: Landmarks = Landmarks()) -> Trend:
     markers = _markers(series, landmarks.events)
     return Trend(
         interval=interval,
-        points=tuple(_point(point, interval) for point in series),
+        points=tuple(point_of(point, interval) for point in series),
         text=_text(interval),
         goal=landmarks.goal,
         benchmark=landmarks.benchmark,
@@ -108,7 +108,8 @@ def _text(interval: Interval) -> str | None:
     return None
 
 
-def _point(point: SeriesPoint, interval: Interval) -> dict[str, Any]:
+def point_of(point: SeriesPoint, interval: Interval) -> dict[str, Any]:
+    """A point as the chart takes it."""
     label = name_of_point(point.period, interval)
     if point.figures is None:
         return {"label": label, "suppressed": True}
