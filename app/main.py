@@ -32,6 +32,7 @@ from app.foundation.replica import Replica
 from app.foundation.scheduler import Job
 from app.foundation.settings import Settings
 from app.foundation.tally import tally
+from app.foundation.turns import Turns
 from app.foundation.web import documentation, health
 from app.foundation.web.admission import Admission, divide
 from app.foundation.web.edge import BodyCap, RequestContext, SameOrigin
@@ -60,6 +61,8 @@ ROUTERS = (
     app.reporting.pages.router,
     app.accounts.pages.router,
 )
+
+OPENINGS_A_MINUTE = 120  # of a shared report, and by a network
 
 # The same functions as those of the routes.
 SHORTCUTS = (
@@ -132,6 +135,8 @@ def create_app(
     honne.state.jobs = jobs
     honne.state.is_stopping = False
     honne.state.sign_in_delays = SignInDelays()
+    honne.state.report_delays = SignInDelays()
+    honne.state.report_turns = Turns(OPENINGS_A_MINUTE)
     honne.state.suspicion = Suspicion(open_at_least)
     for router in (health.router, documentation.router):
         honne.include_router(router, dependencies=[Anyone])

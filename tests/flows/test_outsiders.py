@@ -108,6 +108,14 @@ async def acme(
     )
     invited = await as_alice.post(f"/w/{cast.acme}/invitations", data={"role": Role.VIEWER})
     assert invited.status_code < 400
+    shared = await as_alice.post(
+        f"/w/{cast.acme}/surveys/{survey_id}/shared-reports", data={"name": "Board", "expires": "7"}
+    )
+    assert shared.status_code == 201
+    saved = await as_alice.post(
+        f"/w/{cast.acme}/surveys/{survey_id}/views", data={"name": "Board meeting"}
+    )
+    assert saved.status_code < 400
 
     def one(statement: str) -> str:
         row = owner.execute(statement.encode(), [cast.acme]).fetchone()
@@ -126,6 +134,9 @@ async def acme(
             "key_id": one("SELECT id FROM api_keys WHERE workspace_id = %s"),
             "invitation_id": one("SELECT id FROM member_invitations WHERE workspace_id = %s"),
             "user_id": str(cast.bob.user_id),
+            "report_id": one("SELECT id FROM shared_reports WHERE workspace_id = %s"),
+            "chart": "trend",
+            "view_id": one("SELECT id FROM saved_views WHERE workspace_id = %s"),
         }
     )
 

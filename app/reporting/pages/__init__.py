@@ -2,8 +2,18 @@
 
 from fastapi import APIRouter
 
-from app.reporting.pages import dashboard, files, results, several
+from app.reporting.pages import (
+    dashboard,
+    files,
+    marks,
+    results,
+    several,
+    shared,
+    sharing,
+    tags,
+    views,
+)
 
 router = APIRouter(include_in_schema=False)
-for part in (dashboard, files, results, several):
+for part in (dashboard, files, results, marks, tags, several, sharing, shared, views):
     router.include_router(part.router)

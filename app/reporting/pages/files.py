@@ -13,7 +13,6 @@ from starlette.responses import Response, StreamingResponse
 from app.accounts.access import SignedInMember
 from app.accounts.schemas import Member
 from app.foundation.errors import NotFound
-from app.foundation.translation import gettext, mark
 from app.foundation.web.drawings import SVG_CSP, SVG_TYPE, stand_alone
 from app.foundation.web.openapi import OnceEach
 from app.foundation.web.rendering import render_text
@@ -30,8 +29,6 @@ router = APIRouter(dependencies=[OnceEach])
 
 MOST_COMMENTS = 10_000
 CHUNK = 64 * 1024
-CHARTS = {"shares": mark("Promoters, passives and detractors"), "scores": mark("Scores")}
-TREND = "trend"
 
 
 @router.get(SURVEY + "/figures.csv")
@@ -85,7 +82,7 @@ async def download_chart(
 ) -> Response:
     """A chart as a file of its own; NotFound where the dashboard draws no such one."""
     reading = await read_dashboard(request, member.session, member.workspace_id, survey_id, query)
-    names = dict(charts_of(reading))
+    names = dict(reading.charts())
     if chart not in names:
         raise NotFound
     headers = {
@@ -94,22 +91,6 @@ async def download_chart(
     }
     text = _draw(request, reading, chart, names[chart])
     return Response(text, media_type=SVG_TYPE, headers=headers)
-
-
-def charts_of(reading: Reading) -> Iterator[tuple[str, str]]:
-    """The charts of a dashboard: how addresses and how people call them."""
-    figures = reading.board.metrics.figures
-    if figures is None or figures.nps is None:
-        return
-    yield from (
-        (chart, gettext(name))
-        for chart, name in CHARTS.items()
-        if chart != "scores" or figures.scores is not None
-    )
-    if len(reading.board.trend.points) > 1:
-        yield TREND, gettext("Trend")
-    for table in reading.board.tables:
-        yield table.selector, table.name
 
 
 def _draw(request: Request, reading: Reading, chart: str, name: str) -> str:

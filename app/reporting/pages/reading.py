@@ -9,20 +9,24 @@ from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation import clock
+from app.foundation.translation import gettext
 from app.reporting.dashboard import Dashboard, build_dashboard
 from app.reporting.filter_words import describe_filter
 from app.reporting.filters import ReportFilter
 from app.reporting.page_filters import DashboardQuery, Preset, read_page_filter
 from app.reporting.pages.showing import board_values
+from app.reporting.stored_queries import query_text
 from app.surveys.queries import get_questionnaire
 from app.surveys.schemas import Questionnaire
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A dashboard with what was asked for; `today` is the workspace's."""
+    """A dashboard with what was asked for, `query` in the words of its address; `today` is the
+    workspace's."""
 
     questionnaire: Questionnaire
+    query: str
     asked: ReportFilter
     preset: Preset
     today: date
@@ -32,10 +36,27 @@ class Reading:
         """What was asked for, in the reader's language."""
         return describe_filter(self.questionnaire, self.asked, self.preset, self.today)
 
+    def charts(self) -> list[tuple[str, str]]:
+        """The charts there are to take away: how addresses and how people call them."""
+        figures = self.board.metrics.figures
+        if figures is None or figures.nps is None:
+            return []
+        found = [("shares", gettext("Promoters, passives and detractors"))]
+        if figures.scores is not None:
+            found.append(("scores", gettext("Scores")))
+        if len(self.board.trend.points) > 1:
+            found.append(("trend", gettext("Trend")))
+        return [*found, *((table.selector, table.name) for table in self.board.tables)]
+
     def values(self) -> dict[str, Any]:
         """What `reporting/dashboard.html` needs to show it."""
         values = board_values(self.questionnaire, self.asked, self.preset, self.board)
-        return {**values, "filter_words": self.filter_words()}
+        return {
+            **values,
+            "filter_words": self.filter_words(),
+            "charts": self.charts(),
+            "query": self.query,
+        }
 
 
 async def read_dashboard(
@@ -55,8 +76,8 @@ async def read_dashboard(
 
     async def ask(session: AsyncSession) -> Dashboard:
         return await build_dashboard(
-            session, questionnaire, asked, list_href, state.settings.secret_key
+            session, questionnaire, asked, list_href, state.settings.secret_key, query.sort
         )
 
     board = await state.replica.read(session, workspace_id, ask)
-    return Reading(questionnaire, asked, preset, today, board)
+    return Reading(questionnaire, query_text(query), asked, preset, today, board)
