@@ -15,6 +15,7 @@ import app.accounts.jobs
 import app.accounts.pages
 import app.accounts.workspace_deletion
 import app.followups.api
+import app.followups.pages
 import app.reporting.api
 import app.reporting.indexing
 import app.reporting.jobs
@@ -58,6 +59,7 @@ ROUTERS = (
     app.reporting.api.figures,
     app.responses.pages.router,
     app.surveys.pages.router,
+    app.followups.pages.router,
     app.reporting.pages.router,
     app.accounts.pages.router,
 )

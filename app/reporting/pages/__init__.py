@@ -3,6 +3,8 @@
 from fastapi import APIRouter
 
 from app.reporting.pages import (
+    actions,
+    beside,
     dashboard,
     files,
     marks,
@@ -15,5 +17,5 @@ from app.reporting.pages import (
 )
 
 router = APIRouter(include_in_schema=False)
-for part in (dashboard, files, results, marks, tags, several, sharing, shared, views):
+for part in (actions, beside, dashboard, files, results, marks, tags, several, sharing, shared, views):
     router.include_router(part.router)
