@@ -17,5 +17,17 @@ from app.reporting.pages import (
 )
 
 router = APIRouter(include_in_schema=False)
-for part in (actions, beside, dashboard, files, results, marks, tags, several, sharing, shared, views):
+for part in (
+    actions,
+    beside,
+    dashboard,
+    files,
+    results,
+    marks,
+    tags,
+    several,
+    sharing,
+    shared,
+    views,
+):
     router.include_router(part.router)
