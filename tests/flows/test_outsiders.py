@@ -20,6 +20,7 @@ from tests.conftest import browser, program
 from tests.factories import Cast
 from tests.routes import Route, routes_of
 
+BENCHMARK = {"name": "Software", "average": 30, "source": "A study", "as_of": "2026-01-31"}
 # A body that is accepted where the thing exists, so that only its absence can be the reason.
 JSON_BODIES: Mapping[str, object] = {
     "PATCH /api/v1/surveys/{survey_id}": {"name": "Renamed"},
@@ -35,6 +36,19 @@ JSON_BODIES: Mapping[str, object] = {
     "PUT /api/v1/surveys/{survey_id}/held_responses/release": {},
     "PUT /api/v1/surveys/{survey_id}/held_responses/exclusion": {"reason": "test"},
     "POST /api/v1/surveys/{survey_id}/erasures": {"receipt": "{receipt}"},
+    "POST /api/v1/annotations": {
+        "kind": "event",
+        "title": "Price raised",
+        "begins_on": "2026-05-01",
+        "survey_id": "{survey_id}",
+    },
+    "PATCH /api/v1/annotations/{annotation_id}": {"title": "Prices raised"},
+    "PUT /api/v1/surveys/{survey_id}/goal": {"nps": 40},
+    "POST /api/v1/benchmarks": {**BENCHMARK, "survey_id": "{survey_id}"},
+    "PUT /api/v1/benchmarks/{benchmark_id}": BENCHMARK,
+    "POST /api/v1/indicators": {
+        "indicators": [{"metric": "churn", "month": "2026-05", "percent": 2.5}]
+    },
     "PUT /api/v1/brand": {"name": "Acme", "accent": "#336699"},
 }
 # The smallest GIF there is.
@@ -46,6 +60,7 @@ FORM_BODIES: Mapping[str, dict[str, str]] = {
 QUERIES: Mapping[str, str] = {
     "GET /api/v1/metrics": "survey_id={survey_id}",
     "DELETE /api/v1/workspace": "name=Acme",
+    "GET /w/{workspace}/surveys/{survey_id}/indicators": "segment=plan%3Dpro",
 }
 # These hold nothing of a workspace but the caller's own.
 OWN_THINGS = {
@@ -61,6 +76,10 @@ OWN_THINGS = {
     "GET /api/v1/export",
     "GET /api/v1/surveys",
     "POST /api/v1/surveys",
+    "GET /api/v1/annotations",
+    "GET /api/v1/benchmarks",
+    "GET /api/v1/indicators",
+    "POST /api/v1/indicators",
 }
 # After these there is nothing left to call.
 LAST = ("POST /api/v1/surveys/{survey_id}/erasures", "DELETE /api/v1/workspace")
@@ -106,6 +125,17 @@ async def acme(
         " VALUES (%s, %s, 'rita@customer.example')",
         [cast.acme, answer.json()["id"]],
     )
+    noted = await acme_api.post(
+        "/api/v1/annotations",
+        json={"kind": "action", "title": "Answer sooner", "begins_on": "2026-05-01"},
+    )
+    compared = await acme_api.post("/api/v1/benchmarks", json=BENCHMARK)
+    rated = await acme_api.post(
+        "/api/v1/indicators",
+        json={"indicators": [{"metric": "nrr", "month": "2026-05", "percent": 104}]},
+    )
+    goal = await acme_api.put(f"/api/v1/surveys/{survey_id}/goal", json={"nps": 30})
+    assert goal.status_code == 200
     invited = await as_alice.post(f"/w/{cast.acme}/invitations", data={"role": Role.VIEWER})
     assert invited.status_code < 400
     shared = await as_alice.post(
@@ -134,6 +164,9 @@ async def acme(
             "key_id": one("SELECT id FROM api_keys WHERE workspace_id = %s"),
             "invitation_id": one("SELECT id FROM member_invitations WHERE workspace_id = %s"),
             "user_id": str(cast.bob.user_id),
+            "annotation_id": noted.json()["id"],
+            "benchmark_id": compared.json()["id"],
+            "indicator_id": rated.json()["data"][0]["id"],
             "report_id": one("SELECT id FROM shared_reports WHERE workspace_id = %s"),
             "chart": "trend",
             "view_id": one("SELECT id FROM saved_views WHERE workspace_id = %s"),
