@@ -6,6 +6,7 @@ import app.accounts.models
 import app.followups.models
 import app.reporting.models
 import app.reporting.sharing_tables
+import app.reporting.view_tables
 import app.responses.models
 import app.responses.tag_models
 import app.surveys.models  # noqa: F401

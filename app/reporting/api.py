@@ -9,6 +9,7 @@ from starlette.responses import StreamingResponse
 
 from app.accounts.access import ApiAuditor, ApiReader, require_scope
 from app.accounts.models import Scope
+from app.foundation import clock
 from app.foundation.replica import Replica
 from app.foundation.web.openapi import NoQuery, OnceEach, once_each_but, problems
 from app.foundation.web.spool import spooled
@@ -29,6 +30,8 @@ from app.reporting.tag_figures import TagList, list_tag_uses
 from app.reporting.theme_counts import report_themes
 from app.reporting.theme_shapes import ThemesOut
 from app.reporting.together import get_surveys, measure_together, read_common_filter
+from app.reporting.view_shapes import ViewList
+from app.reporting.views import list_views
 from app.reporting.workspace_export import ZIP_TYPE, export_workspace
 from app.surveys.queries import get_questionnaire
 
@@ -200,6 +203,20 @@ async def read_themes(
 async def read_tags(client: ApiReader, survey_id: uuid.UUID) -> TagList:
     questionnaire = await get_questionnaire(client.session, client.workspace_id, survey_id)
     return TagList.of(await list_tag_uses(client.session, questionnaire))
+
+
+@router.get(
+    "/surveys/{survey_id}/views",
+    tags=["metrics"],
+    summary="List saved views",
+    description="The filters of the survey’s dashboard that managers saved under a name.",
+    responses=problems(404, 422),
+    dependencies=[NoQuery],
+)
+async def read_views(client: ApiReader, survey_id: uuid.UUID) -> ViewList:
+    questionnaire = await get_questionnaire(client.session, client.workspace_id, survey_id)
+    views = await list_views(client.session, client.workspace_id, survey_id)
+    return ViewList.of(views, questionnaire, clock.today(questionnaire.time_zone))
 
 
 @router.get(

@@ -268,6 +268,11 @@ NOTES: Mapping[str, Note] = {
         "all customers or of a segment, never of one person.",
         WITH_WORKSPACE,
     ),
+    "saved_views": Note(
+        About.SURVEY,
+        "Filters of a dashboard that managers saved under a name.",
+        WITH_SURVEY,
+    ),
     "shared_reports": Note(
         About.SURVEY,
         "Read-only links to a report, as hashes, with the filter they show; how often each was "

@@ -93,6 +93,7 @@ def fill_the_rest(owner: Owner, scene: Scene) -> None:
     insert(owner, "deletions", **ids, reason="retention")
     insert(owner, "month_totals", **ids, month=month, standing="counted")
     insert(owner, "shared_reports", **ids, name="Board")
+    insert(owner, "saved_views", **ids, name="Board")
     insert(owner, "annotations", **ids, kind="event", title="Price raised")
     insert(owner, "survey_goals", **ids)
     insert(owner, "benchmarks", **ids, name="Software", average=30, source="A study")

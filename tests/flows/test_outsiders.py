@@ -36,6 +36,12 @@ JSON_BODIES: Mapping[str, object] = {
     "PUT /api/v1/surveys/{survey_id}/held_responses/release": {},
     "PUT /api/v1/surveys/{survey_id}/held_responses/exclusion": {"reason": "test"},
     "POST /api/v1/surveys/{survey_id}/erasures": {"receipt": "{receipt}"},
+    "POST /api/v1/surveys/{survey_id}/tags": {"name": "Delivery"},
+    "PATCH /api/v1/surveys/{survey_id}/tags/{tag_id}": {"name": "Renamed"},
+    "PUT /api/v1/surveys/{survey_id}/tags/{tag_id}/merger": {"into": "{other_tag_id}"},
+    "PUT /api/v1/surveys/{survey_id}/marks": {
+        "response_ids": ["4f3c1d0e-6a0b-4d0e-9a43-3c0a4f1f6c55"]
+    },
     "POST /api/v1/annotations": {
         "kind": "event",
         "title": "Price raised",
@@ -62,6 +68,10 @@ QUERIES: Mapping[str, str] = {
     "DELETE /api/v1/workspace": "name=Acme",
     "GET /w/{workspace}/surveys/{survey_id}/indicators": "segment=plan%3Dpro",
 }
+# Merged into another, a tag is gone.
+INSTEAD: Mapping[str, dict[str, str]] = {
+    "DELETE /api/v1/surveys/{survey_id}/tags/{tag_id}": {"tag_id": "{other_tag_id}"},
+}
 # These hold nothing of a workspace but the caller's own.
 OWN_THINGS = {
     "GET /api/v1/brand",
@@ -82,7 +92,12 @@ OWN_THINGS = {
     "POST /api/v1/indicators",
 }
 # After these there is nothing left to call.
-LAST = ("POST /api/v1/surveys/{survey_id}/erasures", "DELETE /api/v1/workspace")
+LAST = (
+    "PUT /api/v1/surveys/{survey_id}/tags/{tag_id}/merger",
+    "DELETE /api/v1/surveys/{survey_id}/tags/{tag_id}",
+    "POST /api/v1/surveys/{survey_id}/erasures",
+    "DELETE /api/v1/workspace",
+)
 # Reading is for every member; these ask for more, or for less, than their method says.
 VIEWER_MAY_POST = {
     "POST /w/{workspace}/departure",
@@ -125,6 +140,10 @@ async def acme(
         " VALUES (%s, %s, 'rita@customer.example')",
         [cast.acme, answer.json()["id"]],
     )
+    tags = [
+        (await acme_api.post(f"/api/v1/surveys/{survey_id}/tags", json={"name": name})).json()["id"]
+        for name in ("Staff", "Queue")
+    ]
     noted = await acme_api.post(
         "/api/v1/annotations",
         json={"kind": "action", "title": "Answer sooner", "begins_on": "2026-05-01"},
@@ -159,6 +178,8 @@ async def acme(
             "link_id": one("SELECT id FROM survey_links WHERE workspace_id = %s"),
             "response_id": answer.json()["id"],
             "receipt": answer.json()["receipt"],
+            "tag_id": tags[0],
+            "other_tag_id": tags[1],
             "key": "plan",
             "value": "pro",
             "key_id": one("SELECT id FROM api_keys WHERE workspace_id = %s"),
@@ -189,6 +210,8 @@ def _api_routes(app: FastAPI) -> Iterator[Route]:
 async def _call(
     client: httpx.AsyncClient, route: Route, acme: Acme, **other: str
 ) -> httpx.Response:
+    instead = INSTEAD.get(_name(route), {})
+    other = {**{name: acme.fill(value) for name, value in instead.items()}, **other}
     query = acme.fill(QUERIES.get(_name(route), ""), **other)
     address = acme.fill(route.path, **other) + (f"?{query}" if query else "")
     body = JSON_BODIES.get(_name(route))

@@ -33,7 +33,7 @@ KINDS = {
     "keys": Kind(mark("API keys"), frozenset({"api_key"})),
     "answers": Kind(
         mark("Answers and exports"),
-        frozenset({"figures", "import", "report", "response", "responses", "tag"}),
+        frozenset({"figures", "import", "report", "response", "responses", "tag", "view"}),
     ),
     "surveys": Kind(
         mark("Surveys"),
