@@ -97,6 +97,7 @@ async def _furnish(database: Database, segments: int) -> tuple[Questionnaire, Se
         workspace = await create_workspace(session, NAME, "UTC", "en")
         sizes = _sizes(segments)
         survey = await create_survey(session, workspace.id, SYSTEM, _survey(sizes))
+        survey.shows_steps = False
         await publish_survey(session, workspace.id, SYSTEM, survey.id)
         await mark_answered(session, workspace.id, survey.id)
         sets = [LabelSet(survey.id, labels) for labels in _combinations(sizes, segments)]

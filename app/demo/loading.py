@@ -92,6 +92,7 @@ async def _load(session: AsyncSession) -> Workspace:
         session, workspace.id, name="Demo owner", email=OWNER_EMAIL, password=None, locale="en"
     )
     survey = await create_survey(session, workspace.id, SYSTEM, _survey_input())
+    survey.shows_steps = False  # it has been through all of them
     await publish_survey(session, workspace.id, SYSTEM, survey.id)
     questionnaire = await get_questionnaire(session, workspace.id, survey.id)
     last_day = clock.today(TIME_ZONE) - timedelta(days=1)
