@@ -10,9 +10,13 @@ from starlette.responses import StreamingResponse
 from app.accounts.access import ApiAuditor, ApiReader, require_scope
 from app.accounts.models import Scope
 from app.foundation import clock
+from app.followups.queries import get_survey_task, load_surroundings
+from app.foundation.errors import NotFound
 from app.foundation.replica import Replica
 from app.foundation.web.openapi import NoQuery, OnceEach, once_each_but, problems
 from app.foundation.web.spool import spooled
+from app.reporting.effect_shapes import EffectOut
+from app.reporting.effects import measure_effects
 from app.reporting.exporting import CSV_TYPE, attachment, begin_export, stream_csv
 from app.reporting.filters import (
     Against,
@@ -217,6 +221,30 @@ async def read_views(client: ApiReader, survey_id: uuid.UUID) -> ViewList:
     questionnaire = await get_questionnaire(client.session, client.workspace_id, survey_id)
     views = await list_views(client.session, client.workspace_id, survey_id)
     return ViewList.of(views, questionnaire, clock.today(questionnaire.time_zone))
+
+
+
+@router.get(
+    "/surveys/{survey_id}/annotations/{annotation_id}/effect",
+    tags=["annotations"],
+    summary="Read what followed an action",
+    description="The score of the days before an action was done against that of the days after; "
+    "404 where it is not done.",
+    responses=problems(404, 422),
+    dependencies=[NoQuery],
+)
+async def read_effect(
+    client: ApiReader, survey_id: uuid.UUID, annotation_id: uuid.UUID
+) -> EffectOut:
+    where = (client.session, client.workspace_id)
+    questionnaire = await get_questionnaire(*where, survey_id)
+    task = await get_survey_task(*where, survey_id, annotation_id)
+    around = await load_surroundings(*where, [survey_id])
+    notes = [(note.id, note.day) for note in around.notes]
+    found = await measure_effects(client.session, questionnaire, [task.annotation], notes)
+    if annotation_id not in found:
+        raise NotFound
+    return EffectOut.of(found[annotation_id], survey_id, annotation_id)
 
 
 @router.get(
