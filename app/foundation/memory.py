@@ -46,6 +46,13 @@ class Memory:
         found: T = answer.result()
         return found
 
+    def find(self, key: Hashable) -> Any | None:
+        """What is remembered under `key` just now, if anything is; asks nobody."""
+        asked_at, answer = self._kept.get(key, (0.0, None))
+        if answer is None or not answer.done() or self._now() - asked_at >= self._seconds:
+            return None
+        return answer.result()
+
     def _ask(self, key: Hashable, look_up: Callable[[], Awaitable[T]]) -> asyncio.Future[T]:
         answer: asyncio.Future[T] = asyncio.ensure_future(look_up())
         self._kept.pop(key, None)

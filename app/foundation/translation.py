@@ -111,8 +111,12 @@ def choose_language(
     accept_language: str, available: Sequence[str], default: str, wanted: str = ""
 ) -> str:
     """`wanted` where available, else the best of an Accept-Language header, else `default`."""
-    preferred = [wanted, *_accepted(accept_language)]
-    found = (find_language(tag, available) for tag in preferred)
+    return _choose(accept_language[:500], tuple(available), default, wanted[:LONGEST_TAG])
+
+
+@lru_cache(1_024)
+def _choose(accepted: str, available: tuple[str, ...], default: str, wanted: str) -> str:
+    found = (find_language(tag, available) for tag in (wanted, *_read_accepted(accepted)))
     return next(filter(None, found), default)
 
 
@@ -158,13 +162,8 @@ def _locale(language: str) -> Locale:
     return Locale.parse(language, sep="-")
 
 
-def _accepted(header: str) -> Sequence[str]:
-    """The tags of an Accept-Language header, the preferred one first."""
-    return _read_accepted(header[:500])
-
-
-@lru_cache(1_024)
 def _read_accepted(header: str) -> Sequence[str]:
+    """The tags of an Accept-Language header, the preferred one first."""
     weighted = []
     for part in header.replace(" ", "").split(","):
         tag, _semicolon, quality = part.partition(";q=")

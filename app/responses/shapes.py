@@ -46,7 +46,8 @@ class ResponseShape(BaseModel):
     )
 
     @classmethod
-    def of(cls, answer: StoredAnswer | Response) -> Self:
+    def of(cls, answer: StoredAnswer | Response, **more: str) -> Self:
+        """`more` are the fields that a wider shape adds."""
         return cls(
             id=answer.id,
             survey_id=answer.survey_id,
@@ -57,6 +58,7 @@ class ResponseShape(BaseModel):
             standing=Standing(answer.standing),
             exclusion_reason=getattr(answer, "exclusion_reason", None),
             hold_reason=HoldReason(answer.hold_reason) if answer.hold_reason else None,
+            **more,
         )
 
 
@@ -75,7 +77,7 @@ class RecordedShape(ResponseShape):
 
     @classmethod
     def recorded(cls, answer: StoredAnswer | Response, receipt: str) -> Self:
-        return cls(**vars(ResponseShape.of(answer)), receipt=receipt)
+        return cls.of(answer, receipt=receipt)
 
 
 class ContactShape(BaseModel):

@@ -5,11 +5,11 @@ this process's memory, always of one size, under hashes whose random key is thro
 each server process has its own.
 """
 
-import hmac
 import secrets
 import uuid
 from array import array
 from datetime import datetime, timedelta
+from hashlib import blake2b
 
 from app.foundation import clock
 from app.responses.models import HoldReason
@@ -93,6 +93,6 @@ class Flow:
             # What was counted goes with the key: under a new one it would belong to others.
             self._hour, self._key = hour, secrets.token_bytes(32)
             self._moments = array("d", bytes(8 * 2 * self._cells))
-        hashed = hmac.digest(self._key, name.encode(), "sha256")
-        first, second = int.from_bytes(hashed[:8]), int.from_bytes(hashed[8:16])
+        hashed = blake2b(name.encode(), key=self._key, digest_size=16).digest()
+        first, second = int.from_bytes(hashed[:8]), int.from_bytes(hashed[8:])
         return first % self._cells, self._cells + second % self._cells

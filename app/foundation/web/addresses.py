@@ -2,10 +2,10 @@
 
 import ipaddress
 
-from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from app.foundation.settings import Network
+from app.foundation.web.headers import list_headers
 
 V4_PREFIX = 24
 V6_PREFIX = 56
@@ -20,7 +20,7 @@ def client_prefix(
     keep no more than a keyed hash of the result. Empty where the address is unknown.
     """
     peer = scope["client"][0] if scope.get("client") else ""
-    forwarded = Headers(scope=scope).getlist("x-forwarded-for")
+    forwarded = list_headers(scope, b"x-forwarded-for")
     hops = [hop.strip() for line in forwarded for hop in line.split(",")]
     while hops and _is_trusted(peer, trusted_proxies):
         peer = hops.pop()

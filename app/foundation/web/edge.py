@@ -7,12 +7,11 @@ caps on the body and the check that a browser's unsafe request comes from our ow
 import asyncio
 import logging
 import re
+import secrets
 import time
-import uuid
 from contextvars import ContextVar
 from urllib.parse import parse_qs
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.foundation import errors
@@ -26,6 +25,7 @@ from app.foundation.translation import (
     mark,
     set_language,
 )
+from app.foundation.web.headers import find_header
 from app.foundation.web.problems import error_response, unexpected_response
 
 logger = logging.getLogger("honne.requests")
@@ -40,6 +40,7 @@ BODY_CAPS = (("/s/", 64 * KIB), ("/api/", 1024 * KIB), ("/", 256 * KIB))
 # A picture of 2 MB, and what a form puts around it.
 PICTURE_PATH = re.compile(r"/(api/v1|w/[^/]+)/brand/logo")
 PICTURE_CAP = (2 * 1024 + 8) * KIB
+PLAIN_LANGUAGE = re.compile(r"(?:^|&)lang=([A-Za-z-]*)(?:&|$)")
 PAGE_CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -70,7 +71,7 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = uuid.uuid4().hex
+        request_id = secrets.token_hex(16)
         request_id_var.set(request_id)
         scope.setdefault("state", {})["request_id"] = request_id
         _choose_language(scope)
@@ -134,9 +135,12 @@ class RequestContext:
 def _choose_language(scope: Scope) -> None:
     """Before anybody is known: `?lang=`, then the browser's languages, then English."""
     query = scope["query_string"].decode("latin-1")
-    may_want = "lang" in query or "%" in query  # a name may be written in escapes, too
-    wanted = parse_qs(query).get("lang", [""])[0] if may_want else ""
-    accepted = Headers(scope=scope).get("accept-language", "")
+    plain = PLAIN_LANGUAGE.search(query)
+    if plain is not None and "%" not in query:
+        wanted = plain[1]
+    else:  # a name may be written in escapes, too
+        wanted = parse_qs(query).get("lang", [""])[0] if "lang" in query or "%" in query else ""
+    accepted = find_header(scope, b"accept-language") or ""
     set_language(choose_language(accepted, INTERFACE_LANGUAGES, SOURCE_LANGUAGE, wanted))
 
 
@@ -201,7 +205,7 @@ class _Refused(Exception):
 def _allowed(scope: Scope) -> int:
     """The cap for this path, unless the sender says beforehand that it is not kept."""
     cap = _cap_of(scope["path"])
-    declared = Headers(scope=scope).get("content-length", "0")
+    declared = find_header(scope, b"content-length") or ""
     if declared.isdigit() and int(declared) > cap:
         raise _Refused(_too_large(cap))
     return cap
@@ -226,7 +230,7 @@ def _too_large(cap: int) -> errors.PayloadTooLarge:
 
 
 def _cap_of(path: str) -> int:
-    if PICTURE_PATH.fullmatch(path):
+    if path.endswith("/brand/logo") and PICTURE_PATH.fullmatch(path):
         return PICTURE_CAP
     return next(cap for prefix, cap in BODY_CAPS if path.startswith(prefix))
 
@@ -254,11 +258,11 @@ class SameOrigin:
     def _may_pass(self, scope: Scope) -> bool:
         if scope["method"] in SAFE_METHODS or scope["path"].startswith("/api/"):
             return True
-        headers = Headers(scope=scope)
-        site = headers.get("sec-fetch-site")
+        site = find_header(scope, b"sec-fetch-site")
         if site is not None:
             return site in ("same-origin", "none")
-        origin = headers.get("origin")
+        origin = find_header(scope, b"origin")
         if origin is not None:
-            return origin in (self.origin, f"{scope['scheme']}://{headers.get('host', '')}")
-        return "cookie" not in headers
+            host = find_header(scope, b"host") or ""
+            return origin in (self.origin, f"{scope['scheme']}://{host}")
+        return find_header(scope, b"cookie") is None

@@ -1,7 +1,7 @@
 """The form and its thank-you page. Opening a page never records anything."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -14,11 +14,11 @@ from app.foundation.errors import Unavailable
 from app.foundation.settings import Settings
 from app.foundation.translation import current_language
 from app.foundation.web.addresses import client_prefix
-from app.responses.entrances import Access, Entrance
+from app.responses.entrances import Access, Entrance, recall_entrance
 from app.responses.form import FormError, FormInput, check_form, read_form, ticket_error
 from app.responses.intake import RETRY_AFTER_S
 from app.responses.models import HoldReason, Standing
-from app.responses.pages.blank import BlankForms
+from app.responses.pages.blank import Address, BlankForms
 from app.responses.pages.frames import (
     channel_of,
     enter_frame,
@@ -53,11 +53,20 @@ STATUS = {Access.NOT_YET: 403, Access.CLOSED: 410, Access.REVOKED: 410}
 
 @router.api_route("/s/{slug}", methods=READ)
 async def show_form(request: Request, slug: str) -> Response:
+    state = request.app.state
+    languages = request.headers.get("accept-language", "")
+    address = Address(slug, request.scope["query_string"], languages)
+    entrance = recall_entrance(state.memory, slug)
+    forms: BlankForms = state.blank_forms
+    known = forms.find(address, entrance)
+    if known and entrance and entrance.access is Access.OPEN:
+        form, labels = known
+        return form.with_ticket(sign_ticket(state.settings.secret_key, _ticket(entrance, labels)))
     try:
         entrance = await enter_open(request, slug)
     except Shut as shut:
         return shut.response
-    return _show_blank(request, entrance, _issue(request, entrance))
+    return _show_blank(request, entrance, _issue(request, entrance), address)
 
 
 @router.post("/s/{slug}/responses")
@@ -104,8 +113,12 @@ def _issue(request: Request, entrance: Entrance) -> Ticket:
     """A new ticket with what the link presets or, where it presets nothing, its address says."""
     survey, link = entrance.questionnaire, entrance.link
     raw = {**request.query_params, **link.preset}
-    labels = accept_segments(survey, raw, [DimensionSource.LINK])
-    return Ticket(link.slug, survey.survey_id, survey.version_id, labels)
+    return _ticket(entrance, accept_segments(survey, raw, [DimensionSource.LINK]))
+
+
+def _ticket(entrance: Entrance, labels: Mapping[str, str]) -> Ticket:
+    survey = entrance.questionnaire
+    return Ticket(entrance.link.slug, survey.survey_id, survey.version_id, labels)
 
 
 async def _take(request: Request, entrance: Entrance, given: FormInput) -> Response:
@@ -207,7 +220,7 @@ def _renew(request: Request, entrance: Entrance, given: FormInput) -> Ticket:
     return ticket_of(request, entrance, given, life=None) or _issue(request, entrance)
 
 
-def _show_blank(request: Request, entrance: Entrance, ticket: Ticket) -> Response:
+def _show_blank(request: Request, entrance: Entrance, ticket: Ticket, address: Address) -> Response:
     """The form with nothing in it."""
 
     def draw(signed: str) -> Response:
@@ -220,7 +233,10 @@ def _show_blank(request: Request, entrance: Entrance, ticket: Ticket) -> Respons
     forms: BlankForms = request.app.state.blank_forms
     variant = (current_language(), frame, frozenset(ticket.labels))
     form = forms.recall(entrance, variant, draw)
-    return form.with_ticket(signed) if form else draw(signed)
+    if form is None:
+        return draw(signed)
+    forms.keep(address, form, ticket.labels)
+    return form.with_ticket(signed)
 
 
 def show_questions(

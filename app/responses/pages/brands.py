@@ -44,7 +44,7 @@ def wear_brand(request: Request, entrance: Entrance) -> None:
 
 def find_brand(request: Request) -> WornBrand | None:
     """The brand of this request's page, or None where no survey is known."""
-    brand: WornBrand | None = getattr(request.state, "brand", None)
+    brand: WornBrand | None = request.scope["state"].get("brand")
     return brand
 
 

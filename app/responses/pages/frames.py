@@ -55,7 +55,7 @@ def enter_preview(request: Request) -> None:
 
 def find_frame(request: Request) -> Frame | None:
     """The frame this request's page is shown in, or None."""
-    frame: Frame | None = getattr(request.state, "frame", None)
+    frame: Frame | None = request.scope["state"].get("frame")
     return frame
 
 
