@@ -8,7 +8,7 @@ from app.followups.queries import load_surroundings
 from app.reporting.buckets import Interval
 from app.reporting.filters import MAX_LABELS, ReportFilter, selectors
 from app.reporting.labels import name_of_runs
-from app.reporting.listing import Listing, ListRequest, list_responses, scope_of
+from app.reporting.listing import Listing, ListRequest, list_highlights, scope_of
 from app.reporting.metrics import Metrics, look_up, report_on
 from app.reporting.position import Position, landmarks_of, position_of
 from app.reporting.segment_tables import SegmentTable, segment_tables
@@ -66,7 +66,7 @@ async def build_dashboard(
             listed, secret_key, LATEST_COMMENTS, only_commented=True, standing=Standing.COUNTED,
             scope=scope,
         )  # fmt: skip
-        comments = await list_responses(session, questionnaire, request)
+        comments = await list_highlights(session, questionnaire, request)
         themes = await report_themes(session, questionnaire, listed, secret_key, scope)
     return Dashboard(
         metrics=metrics,

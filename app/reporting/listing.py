@@ -155,6 +155,19 @@ async def stream_responses(
         yield [_listed(row, request, scope) for row in rows]
 
 
+async def find_ids(
+    session: AsyncSession, questionnaire: Questionnaire, request: ListRequest, most: int
+) -> Sequence[uuid.UUID]:
+    """The ids of the list's first answers, at most so many, wherever its cursor stands; they are
+    aliases where it is by labels."""
+    found = await find_answers(session, questionnaire, replace(request, cursor=None))
+    if found is None:
+        return ()
+    statement, _scope = found
+    ids = statement.with_only_columns(statement.selected_columns.row_id)
+    return (await session.scalars(ids.limit(most))).all()
+
+
 async def find_answers(
     session: AsyncSession, questionnaire: Questionnaire, request: ListRequest
 ) -> tuple[Select[*tuple[Any, ...]], RowScope] | None:

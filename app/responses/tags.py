@@ -63,15 +63,26 @@ async def create_tag(
     return await _insert(session, workspace_id, actor, survey_id, name)
 
 
+async def find_tag(
+    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID, name: str
+) -> Tag | None:
+    """The survey's tag of that name, if there is one; upper and lower case are alike."""
+    return await session.scalar(
+        select(Tag).where(
+            Tag.workspace_id == workspace_id,
+            Tag.survey_id == survey_id,
+            Tag.folded == _fold(name),
+        )
+    )
+
+
 async def provide_tag(
     session: AsyncSession, workspace_id: uuid.UUID, actor: Actor, survey_id: uuid.UUID, name: str
 ) -> Tag:
     """The tag of that name, made where there is none; Invalid as in `create_tag`."""
-    folded = _fold(clean_tag_name(name))
-    for tag in await list_tags(session, workspace_id, survey_id):
-        if tag.folded == folded:
-            return tag
-    return await create_tag(session, workspace_id, actor, survey_id, name)
+    name = clean_tag_name(name)
+    found = await find_tag(session, workspace_id, survey_id, name)
+    return found or await create_tag(session, workspace_id, actor, survey_id, name)
 
 
 async def rename_tag(

@@ -201,8 +201,13 @@ async def test_marks_go_with_their_answer(
 async def test_tagging_merging_and_erasing_at_once_end_well(
     acme_api: httpx.AsyncClient, database: Database, scene: Scene, owner: psycopg.Connection
 ) -> None:
+    async def erase(response_id: str) -> None:
+        async with database.transaction(scene.workspace_id) as session:
+            where = (session, scene.workspace_id, uuid.UUID(response_id))
+            await erase_response(*where, DeletionReason.RECEIPT)
+
     ids = await ids_of(acme_api, scene)
-    for at in range(4):
+    for at, erased in enumerate(list(ids.values())):
         one = await make_tag(acme_api, scene, f"one {at}")
         two = await make_tag(acme_api, scene, f"two {at}")
         body = {"response_ids": list(ids.values()), "add_tags": [one], "starred": at % 2 == 0}
@@ -210,8 +215,10 @@ async def test_tagging_merging_and_erasing_at_once_end_well(
             *(acme_api.put(address(scene, "marks"), json=body) for _time in range(3)),
             acme_api.put(address(scene, "tags", one, "merger"), json={"into": two}),
             acme_api.delete(address(scene, "tags", two)),
+            erase(erased),
         )
-        assert {answer.status_code for answer in found} <= {200, 204, 404, 422}
+        codes = {answer.status_code for answer in found if answer is not None}
+        assert codes <= {200, 204, 404, 422}
     lost = owner.execute(
         "SELECT count(*) FROM response_tags LEFT JOIN tags ON id = tag_id WHERE id IS NULL"
     ).fetchone()
