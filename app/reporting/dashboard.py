@@ -5,15 +5,16 @@ from dataclasses import dataclass, replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.followups.queries import load_surroundings
-from app.reporting.buckets import Interval
 from app.reporting.filters import MAX_LABELS, ReportFilter, selectors
 from app.reporting.labels import name_of_runs
 from app.reporting.listing import Listing, ListRequest, list_highlights, scope_of
 from app.reporting.metrics import Metrics, look_up, report_on
+from app.reporting.pair_tables import PairTable, pair_table
 from app.reporting.position import Position, landmarks_of, position_of
-from app.reporting.segment_tables import SegmentTable, segment_tables
+from app.reporting.segment_tables import SegmentTable, Sort, segment_tables
 from app.reporting.theme_counts import ThemeReport, report_themes
-from app.reporting.trend import MAX_POINTS, Trend, trend_of, usual_interval
+from app.reporting.trend import Trend, chosen_interval, trend_of, usual_interval
+from app.reporting.what_moved import WhatMoved, what_moved
 from app.responses.models import Standing
 from app.scoring import Category, WholeShares, category_of, whole_shares
 from app.surveys.schemas import Questionnaire
@@ -30,6 +31,8 @@ class Dashboard:
     trend: Trend
     position: Position | None
     tables: tuple[SegmentTable, ...]
+    moved: tuple[WhatMoved, ...]
+    pair: PairTable | None
     comments: Listing
     themes: ThemeReport
     listed: ReportFilter
@@ -45,6 +48,7 @@ async def build_dashboard(
     asked: ReportFilter,
     list_href: str,
     secret_key: str,
+    sort: Sort | None = None,
 ) -> Dashboard:
     """The figures of `report_on`, ready to be drawn; `list_href` is the address of the answers."""
     split_by = tuple(name for name in selectors(questionnaire) if name not in asked.labels)
@@ -53,8 +57,9 @@ async def build_dashboard(
     wanted = replace(asked, interval=usual_interval(asked), group_by=split_by)
     known = await look_up(session, questionnaire, wanted)
     metrics = report_on(questionnaire, wanted, known)
-    if len(metrics.series) > MAX_POINTS:
-        metrics = report_on(questionnaire, replace(wanted, interval=Interval.QUARTER), known)
+    interval = chosen_interval(asked, metrics)
+    if interval is not wanted.interval:
+        metrics = report_on(questionnaire, replace(wanted, interval=interval), known)
     surroundings = await load_surroundings(
         session, questionnaire.workspace_id, [questionnaire.survey_id], asked.since, asked.until
     )
@@ -73,7 +78,9 @@ async def build_dashboard(
         shares=whole_shares(metrics.figures.counts) if metrics.figures else None,
         trend=trend_of(metrics, landmarks_of(surroundings, list_href)),
         position=position_of(surroundings, metrics.figures),
-        tables=tuple(segment_tables(questionnaire, metrics, list_href)),
+        tables=tuple(segment_tables(questionnaire, metrics, list_href, sort)),
+        moved=tuple(what_moved(questionnaire, metrics)),
+        pair=pair_table(questionnaire, metrics, list_href),
         comments=comments,
         themes=themes,
         listed=listed,

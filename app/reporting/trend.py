@@ -8,14 +8,16 @@ from operator import attrgetter
 from typing import Any
 
 from app.foundation.translation import gettext
-from app.reporting.buckets import Interval
+from app.reporting.buckets import Interval, split
 from app.reporting.filters import ReportFilter
 from app.reporting.labels import name_of_point
 from app.reporting.metrics import Metrics, SeriesPoint
 
 MAX_POINTS = 53
+MOST_POINTS = 120  # where somebody chose the interval
 DAYS_OF_DAYS = 31
 DAYS_OF_WEEKS = 190
+FINEST_OF_SUBGROUPS = (Interval.MONTH, Interval.QUARTER)
 NARROWEST = 220  # pixels that the points of a chart have on a phone
 
 
@@ -62,9 +64,14 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """The points of the chart, the oldest first; `text` says what they are by, where it must."""
+    """The points of the chart, the oldest first; `text` says what they are by, where it must.
+
+    `choices` are the intervals that it could be by, `is_cut` says that earlier points are left out.
+    """
 
     interval: Interval
+    choices: tuple[Interval, ...]
+    is_cut: bool
     points: tuple[dict[str, Any], ...]
     text: str | None
     goal: float | None
@@ -76,10 +83,12 @@ class Trend:
 def trend_of(metrics: Metrics, landmarks: Landmarks = Landmarks()) -> Trend:
     """The trend of a series, with a number for each event that lies in it."""
     interval = metrics.filter.interval or Interval.MONTH
-    series = metrics.series[-MAX_POINTS:]
+    series = metrics.series[-MOST_POINTS:]
     markers = _markers(series, landmarks.events)
     return Trend(
         interval=interval,
+        choices=possible_intervals(metrics),
+        is_cut=len(metrics.series) > len(series),
         points=tuple(point_of(point, interval) for point in series),
         text=_text(interval),
         goal=landmarks.goal,
@@ -97,6 +106,27 @@ def usual_interval(asked: ReportFilter) -> Interval:
     if days <= DAYS_OF_DAYS:
         return Interval.DAY
     return Interval.WEEK if days <= DAYS_OF_WEEKS else Interval.MONTH
+
+
+def chosen_interval(asked: ReportFilter, metrics: Metrics) -> Interval:
+    """What the trend is by: as asked where that is possible, else as usual, but not too fine."""
+    if asked.interval in possible_intervals(metrics):
+        return asked.interval
+    is_long = len(metrics.series) > MAX_POINTS
+    return Interval.QUARTER if is_long else metrics.filter.interval or Interval.MONTH
+
+
+def possible_intervals(metrics: Metrics) -> tuple[Interval, ...]:
+    """The intervals by which the series has several points, and not too many for a chart."""
+    if not metrics.series:
+        return ()
+    first, last = metrics.series[0].period.since, metrics.series[-1].period.until
+    assert first is not None
+    assert last is not None
+    allowed = FINEST_OF_SUBGROUPS if metrics.filter.is_subgroup else tuple(Interval)
+    return tuple(
+        interval for interval in allowed if 1 < len(split(first, last, interval)) <= MOST_POINTS
+    )
 
 
 def _text(interval: Interval) -> str | None:

@@ -14,7 +14,7 @@ from app.foundation.web.rendering import _environment
 from app.reporting.buckets import Interval, Period, split
 from app.reporting.filters import ReportFilter
 from app.reporting.metrics import Figures, Metrics, SeriesPoint
-from app.reporting.trend import NARROWEST, Event, Landmarks, trend_of
+from app.reporting.trend import NARROWEST, Event, Landmarks, chosen_interval, trend_of
 from app.scoring import Distribution
 
 MONTHS = split(date(2026, 1, 1), date(2026, 6, 30), Interval.MONTH)
@@ -107,5 +107,27 @@ def test_without_anything_beside_it_the_chart_is_plain() -> None:
 def test_a_long_series_keeps_its_last_points() -> None:
     many = months(split(date(2026, 1, 1), date(2026, 12, 31), Interval.DAY))
     found = trend_of(replace(many, filter=replace(many.filter, interval=Interval.DAY)))
-    assert len(found.points) == 53
+    assert (len(found.points), found.is_cut) == (120, True)
     assert found.text == "NPS by day"
+    assert found.choices == (Interval.WEEK, Interval.MONTH, Interval.QUARTER)
+
+
+def test_only_what_a_chart_can_show_is_offered() -> None:
+    assert trend_of(months(MONTHS)).choices == (Interval.WEEK, Interval.MONTH, Interval.QUARTER)
+    april = trend_of(months(split(date(2026, 4, 1), date(2026, 4, 30), Interval.DAY)))
+    assert april.choices == (Interval.DAY, Interval.WEEK)
+    of_subgroup = months(MONTHS)
+    of_subgroup = replace(of_subgroup, filter=replace(of_subgroup.filter, language="ja"))
+    assert trend_of(of_subgroup).choices == (Interval.MONTH, Interval.QUARTER)
+
+
+def test_an_interval_that_is_not_possible_gives_way_to_the_usual_one() -> None:
+    found = months(MONTHS)
+    asked = found.filter
+    assert chosen_interval(replace(asked, interval=Interval.QUARTER), found) is Interval.QUARTER
+    assert chosen_interval(replace(asked, interval=Interval.DAY), found) is Interval.MONTH
+    assert chosen_interval(replace(asked, interval=None), found) is Interval.MONTH
+    of_subgroup = replace(found, filter=replace(asked, language="ja"))
+    assert chosen_interval(replace(asked, interval=Interval.WEEK), of_subgroup) is Interval.MONTH
+    decades = months(split(date(2010, 1, 1), date(2026, 6, 30), Interval.MONTH))
+    assert chosen_interval(replace(asked, interval=None), decades) is Interval.QUARTER

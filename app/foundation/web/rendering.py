@@ -78,6 +78,14 @@ def format_nps(points: float | None) -> str:
     return f"{'+' if points > 0 else MINUS}{format_number(whole)}"
 
 
+def format_points(points: float) -> str:
+    """A part of a difference in points: its sign, and one decimal so that parts add up."""
+    tenths = round(points, 1)
+    if tenths == 0:
+        return "0"
+    return f"{'+' if tenths > 0 else MINUS}{format_number(abs(tenths))}"
+
+
 def format_number(value: float) -> str:
     return _number(value, current_language())
 
@@ -135,6 +143,7 @@ def _environment() -> Environment:
         isolated=isolate,
         direction=text_direction,
         number=format_number,
+        points=format_points,
         share=format_share,
         day=format_day,
         month=format_month,
