@@ -9,8 +9,8 @@ from starlette.responses import StreamingResponse
 
 from app.accounts.access import ApiAuditor, ApiReader, require_scope
 from app.accounts.models import Scope
-from app.foundation import clock
 from app.followups.queries import get_survey_task, load_surroundings
+from app.foundation import clock
 from app.foundation.errors import NotFound
 from app.foundation.replica import Replica
 from app.foundation.web.openapi import NoQuery, OnceEach, once_each_but, problems
