@@ -101,7 +101,7 @@ async def test_no_mark_is_asked_for_beside_labels(
             } == {(name, TOGETHER) for name in marks}
         assert (await as_bob.get(web(scene, "responses.csv"), params=query)).status_code == 422
         html = await page(as_bob, web(scene, "responses"), **query)
-        assert "Tags and stars stand by the day only" in html
+        assert "Tags and stars are seen by day only" in html
         assert '<li class="comment"' not in html
         for path in ("/api/v1/metrics", address(scene, "themes")):
             params = {**query, "survey_id": str(scene.survey_id)}
