@@ -144,7 +144,7 @@ def _without_marks(query: ListPageQuery) -> dict[str, str]:
 def _mark_choices(query: ListPageQuery, tags: Sequence[Tag]) -> list[Choice]:
     """Selects for tags, where there are any, and for stars."""
     all_tags = [("", gettext("All")), *((str(tag.id), tag.name) for tag in tags)]
-    stars = [("", gettext("With and without")), ("true", gettext("Starred only"))]
+    stars = [("", gettext("All")), ("true", gettext("Starred only"))]
     of_tag = Choice("tag", gettext("Tag"), tuple(all_tags), str(query.tag or ""))
     of_star = Choice("starred", gettext("Star"), tuple(stars), "true" if query.starred else "")
     return [of_tag, of_star] if tags else [of_star]
