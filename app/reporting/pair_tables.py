@@ -8,7 +8,8 @@ from app.reporting.metrics import Figures, Metrics
 from app.reporting.segment_tables import part_of_months, reach
 from app.surveys.schemas import RESERVED_VALUES, Questionnaire
 
-STEPS = 4  # of colour in each direction from 0, the last one from 87.5 points on
+STEPS = 4  # of colour in each direction from 0
+POINTS_A_STEP = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,4 +114,4 @@ def _told(values: Sequence[str], lines: Sequence[Sequence[Figures | None]]) -> l
 
 def _step(figures: Figures | None) -> int:
     nps = figures.nps if figures else None
-    return round(nps.value / 100 * STEPS) if nps else 0
+    return max(-STEPS, min(STEPS, round(nps.value / POINTS_A_STEP))) if nps else 0

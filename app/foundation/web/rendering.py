@@ -81,9 +81,8 @@ def format_nps(points: float | None) -> str:
 def format_points(points: float) -> str:
     """A part of a difference in points: its sign, and one decimal so that parts add up."""
     tenths = round(points, 1)
-    if tenths == 0:
-        return "0"
-    return f"{'+' if tenths > 0 else MINUS}{format_number(abs(tenths))}"
+    sign = "+" if tenths > 0 else MINUS if tenths < 0 else ""
+    return sign + str(format_decimal(abs(tenths), format="0.0", locale=babel_locale()))
 
 
 def format_number(value: float) -> str:

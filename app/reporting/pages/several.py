@@ -67,6 +67,7 @@ async def show_several(
         againsts=against_options(),
         name_of_days=labels.name_of_days,
         name_of_months=labels.name_of_months,
+        name_of_runs=labels.name_of_runs,
     )
 
 

@@ -37,6 +37,7 @@ def shared_values(
         "presets": preset_options(),
         "choices": choices(questionnaire, asked),
         "name_of_months": labels.name_of_months,
+        "name_of_runs": labels.name_of_runs,
         "name_of_days": labels.name_of_days,
         "language_of_text": labels.language_of_text,
         "describe": lambda row: _describe(questionnaire, row),
