@@ -104,7 +104,7 @@ async def test_views_are_renamed_and_deleted(
     await save(as_mona, scene, FREE, name="Free plan")
     await save(as_mona, scene, "", name="All")
     address = f"{dashboard(scene)}/views/{view_id(owner, 'Free plan')}"
-    for name in ("all", " ", "x" * 81):
+    for name in ("all", " ", "x" * 101):
         refused = await as_mona.post(f"{address}/name?{FREE}", data={"name": name})
         assert refused.status_code == 422
         assert "<title>Error:" in refused.text
