@@ -11,7 +11,7 @@ from app.accounts.models import Membership
 from app.accounts.queries import get_workspace
 from app.accounts.schemas import Actor
 from app.followups.inputs import AnnotationChanges, AnnotationInput, BenchmarkInput, GoalInput
-from app.followups.models import Annotation, Benchmark, SurveyGoal
+from app.followups.models import Annotation, AnnotationKind, Benchmark, SurveyGoal
 from app.followups.rules import NO_MEMBER, check_annotation, check_benchmark, check_goal
 from app.foundation import clock
 from app.foundation.errors import InvalidParam, NotFound
@@ -53,6 +53,7 @@ async def change_annotation(
     given = changes.model_dump(exclude_unset=True)
     wanted = {name: value for name, value in given.items() if value is not None or name in NULLABLE}
     before = {name: getattr(row, name) for name in AnnotationInput.model_fields}
+    before["kind"] = AnnotationKind(row.kind)
     whole = AnnotationInput.model_construct(**{**before, **wanted})
     after = (await _check(session, workspace_id, whole, before["owner_id"])).model_dump()
     changed = [name for name, value in after.items() if before[name] != value]
