@@ -4,8 +4,8 @@ They come from the very `Dashboard` that the page draws, so that a file can neit
 page nor show what the page hides.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from app.reporting.buckets import Period
@@ -15,81 +15,125 @@ from app.reporting.export_tables import Record, Value, csv_cell
 from app.reporting.exporting import BYTE_ORDER_MARK, csv_lines
 from app.reporting.filters import SEGMENT_PREFIX
 from app.reporting.metrics import Figures
+from app.reporting.movement import Mover
+from app.reporting.segment_tables import TableRow
 from app.reporting.theme_counts import TracedTheme
 from app.scoring import Comparison
 
-CHANGE_COLUMNS = ("change", "change_low", "change_high", "verdict")
+CHANGE_COLUMNS = ("change", "change_low", "change_high", "change_verdict")
+DIFFERENCE_COLUMNS = (
+    "difference", "difference_low", "difference_high", "difference_verdict",
+)  # fmt: skip
 SHARE_COLUMNS = ("comments", "share", "share_low", "share_high")
+MOVED_COLUMNS = ("before_count", "moved", "moved_by_mix", "moved_by_rate")
 COLUMNS = (
     "table", "split_by", "value", "since", "until", "suppressed",
-    *FIGURE_COLUMNS, *CHANGE_COLUMNS, *SHARE_COLUMNS,
+    *FIGURE_COLUMNS, *CHANGE_COLUMNS, *DIFFERENCE_COLUMNS, *SHARE_COLUMNS, *MOVED_COLUMNS,
 )  # fmt: skip
+ALL_OTHERS = "all_others"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of figures, None where they are hidden; `name` is `value` as readers know it.
+    """One line of figures, None where they are hidden.
 
-    `share` is what stands under `SHARE_COLUMNS`: a number of comments, and in per cent what share
-    of all that is, with the ends of its interval.
+    `selectors` and `values` say of whom it is, `names` are the values as readers know them. `more`
+    is what else is known, by column; without `figures`, all that may be told.
     """
 
     table: str
-    selector: str = ""
-    value: str = ""
-    name: str = ""
+    selectors: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     period: Period | None = None
     figures: Figures | None = None
-    change: Comparison | None = None
-    share: tuple[Value, ...] = (None,) * len(SHARE_COLUMNS)
+    more: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def is_hidden(self) -> bool:
-        return self.figures is None
+        return self.figures is None and not self.more
 
 
 def summary_lines(board: Dashboard) -> list[Line]:
     """The headline, and what it is compared with, if anything."""
     metrics = board.metrics
-    now = Line("summary", period=metrics.period, figures=metrics.figures, change=metrics.change)
+    more = _compared("change", metrics.change)
+    now = Line("summary", period=metrics.period, figures=metrics.figures, more=more)
     if metrics.compared is None or metrics.change is None:
         return [now]
     return [now, Line("compared", period=metrics.compared, figures=metrics.before)]
 
 
-def _has_answers(board: Dashboard) -> bool:
+def has_answers(board: Dashboard) -> bool:
     """Whether the page shows figures, and not why there are none."""
     return board.metrics.figures is not None and board.metrics.figures.counts.total > 0
 
 
 def trend_lines(board: Dashboard) -> list[Line]:
     """The points of the trend, the oldest first."""
-    shown = len(board.trend.points) if _has_answers(board) else 0
+    shown = len(board.trend.points) if has_answers(board) else 0
     points = board.metrics.series[-shown:] if shown else ()
     return [Line("trend", period=point.period, figures=point.figures) for point in points]
 
 
 def segment_lines(board: Dashboard) -> list[Line]:
     """The rows of the segment tables."""
-    if not _has_answers(board):
+    if not has_answers(board):
         return []
     return [
         Line(
-            "segment",
-            table.selector,
-            row.value,
-            row.name,
-            board.metrics.groups_period,
-            row.figures,
-            row.change,
+            "segment", (table.selector,), (row.value,), (row.name,),
+            board.metrics.groups_period, row.figures,
+            _beside(row),
         )
         for table in board.tables
         for row in table.rows
+    ]  # fmt: skip
+
+
+def _beside(row: TableRow) -> dict[str, Value]:
+    if row.figures is None:
+        return {}
+    change, difference = _compared("change", row.change), _compared("difference", row.difference)
+    return {**change, **difference, "share": row.percent}
+
+
+def pair_lines(board: Dashboard) -> list[Line]:
+    """The cells of the table of two dimensions, row by row."""
+    if board.pair is None or not has_answers(board):
+        return []
+    return [
+        Line(
+            "pair", board.pair.selectors, (row.value, cell.value), (row.name, cell.name),
+            board.metrics.groups_period, cell.figures,
+        )
+        for row in board.pair.rows
+        for cell in row.cells
+    ]  # fmt: skip
+
+
+def moved_lines(board: Dashboard) -> list[Line]:
+    """Which values moved the score, by every dimension that tells."""
+    if not has_answers(board):
+        return []
+    return [
+        _moved(board, moved.selector, name, mover)
+        for moved in board.moved
+        for name, mover in moved.rows
     ]
 
 
+def _moved(board: Dashboard, selector: str, name: str, mover: Mover) -> Line:
+    more = (mover.before.total, mover.total, mover.mix, mover.rate)
+    return Line(
+        "moved", (selector,), (mover.value or ALL_OTHERS,), (name,),
+        board.metrics.groups_period, None,
+        {"response_count": mover.counts.total, **dict(zip(MOVED_COLUMNS, more, strict=True))},
+    )  # fmt: skip
+
+
 def theme_lines(board: Dashboard) -> list[Line]:
-    """The themes; their answers are the comments that mention them."""
+    """The themes, each with the score of those who mention it."""
     themes = board.themes
     kinds = (
         ("promoters", themes.promoters, None),
@@ -102,51 +146,57 @@ def theme_lines(board: Dashboard) -> list[Line]:
 def _theme(kind: str, traced: TracedTheme, period: Period | None) -> Line:
     theme = traced.theme
     share = theme.share
+    more = (theme.comments, 100 * share.value, 100 * share.low, 100 * share.high)
+    interval = theme.interval
+    scored = {"nps": theme.nps.value, "nps_low": interval.low, "nps_high": interval.high}
     return Line(
-        f"theme_{kind}",
-        value=theme.label,
-        name=theme.label,
-        period=period,
-        figures=Figures(theme.nps.counts),
-        share=(theme.comments, 100 * share.value, 100 * share.low, 100 * share.high),
-    )
+        f"theme_{kind}", (), (theme.label,), (theme.label,), period, None,
+        {**scored, **dict(zip(SHARE_COLUMNS, more, strict=True))},
+    )  # fmt: skip
 
 
 def all_lines(board: Dashboard) -> Iterator[Line]:
     """Everything, in the order of the page."""
     yield from summary_lines(board)
     yield from trend_lines(board)
+    yield from moved_lines(board)
     yield from segment_lines(board)
+    yield from pair_lines(board)
     yield from theme_lines(board)
 
 
 def as_record(line: Line) -> Record:
     """The line under `COLUMNS`."""
     return {
+        **dict.fromkeys(COLUMNS),
         "table": line.table,
-        "split_by": line.selector.removeprefix(SEGMENT_PREFIX),
-        "value": line.value,
+        "split_by": ",".join(name.removeprefix(SEGMENT_PREFIX) for name in line.selectors),
+        "value": ",".join(line.values),
         "since": _day(line.period.since if line.period else None),
         "until": _day(line.period.until if line.period else None),
         "suppressed": line.is_hidden,
         **figure_values(line.figures),
-        **dict(zip(CHANGE_COLUMNS, change_values(line.change), strict=True)),
-        **dict(zip(SHARE_COLUMNS, line.share, strict=True)),
+        **line.more,
     }
 
 
-def change_values(change: Comparison | None) -> tuple[Value, ...]:
-    """What stands under `CHANGE_COLUMNS`: points, and the verdict as the API names it."""
-    if change is None:
-        return (None,) * len(CHANGE_COLUMNS)
-    low, high = change.interval.low, change.interval.high
-    return (change.difference, low, high, change.verdict.value)
+def _compared(name: str, comparison: Comparison | None) -> dict[str, Value]:
+    """A comparison in points, with the verdict as the API names it."""
+    if comparison is None:
+        return {}
+    low, high = comparison.interval.low, comparison.interval.high
+    return {
+        name: comparison.difference,
+        f"{name}_low": low,
+        f"{name}_high": high,
+        f"{name}_verdict": comparison.verdict.value,
+    }
 
 
 def screen_csv(board: Dashboard, filter_words: Sequence[tuple[str, str]]) -> str:
     """One table with a line for each figure; the filter stands in lines of its own, `filter`."""
-    rows: list[list[str | float]] = [list(COLUMNS)]
     blanks = [""] * (len(COLUMNS) - 3)
+    rows: list[list[str | float]] = [list(COLUMNS)]
     rows += [["filter", name, value, *blanks] for name, value in filter_words]
     for line in all_lines(board):
         record = as_record(line)

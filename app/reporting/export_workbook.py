@@ -14,9 +14,12 @@ from app.reporting.dashboard import Dashboard
 from app.reporting.export_figures import FIGURE_COLUMNS, figure_values
 from app.reporting.export_screen import (
     CHANGE_COLUMNS,
+    DIFFERENCE_COLUMNS,
+    MOVED_COLUMNS,
     SHARE_COLUMNS,
     Line,
-    change_values,
+    moved_lines,
+    pair_lines,
     segment_lines,
     summary_lines,
     theme_lines,
@@ -39,8 +42,9 @@ OPTIONS = {
 }
 POINTS, WHOLE, SHARE, DAY = '+0.0;"\u2212"0.0;0', "#,##0", '0.0"%"', "yyyy-mm-dd"
 FORMATS = {
-    **dict.fromkeys(("nps", "nps_low", "nps_high", "change", "change_low", "change_high"), POINTS),
-    **dict.fromkeys(("share", "share_low", "share_high"), SHARE),
+    **dict.fromkeys(("nps", "nps_low", "nps_high"), POINTS),
+    **dict.fromkeys((*CHANGE_COLUMNS, *DIFFERENCE_COLUMNS, *MOVED_COLUMNS[1:]), POINTS),
+    **dict.fromkeys(SHARE_COLUMNS[1:], SHARE),
 }
 HEADS = {
     "response_count": mark("Answers"),
@@ -53,11 +57,19 @@ HEADS = {
     "change": mark("Change"),
     "change_low": mark("Change from"),
     "change_high": mark("Change to"),
-    "verdict": mark("In words"),
+    "change_verdict": mark("Change in words"),
+    "difference": mark("Against the others"),
+    "difference_low": mark("Against the others from"),
+    "difference_high": mark("Against the others to"),
+    "difference_verdict": mark("Against the others in words"),
     "comments": mark("Comments"),
     "share": mark("Share"),
     "share_low": mark("Share from"),
     "share_high": mark("Share to"),
+    "before_count": mark("Answers before"),
+    "moved": mark("Moved the score by"),
+    "moved_by_mix": mark("by who answered"),
+    "moved_by_rate": mark("by how they scored"),
 }
 VERDICTS = {
     "clearly_higher": mark("clearly higher"),
@@ -80,7 +92,7 @@ DEFINITIONS = (
         ),
     ),
     (
-        mark("In words"),
+        mark("Change in words"),
         mark("Called higher or lower only where chance hardly explains the difference."),
     ),
     (
@@ -96,7 +108,9 @@ TITLES = {
     "summary": mark("Summary"),
     "scores": mark("Scores"),
     "trend": mark("Trend"),
+    "moved": mark("What moved the score"),
     "segments": mark("Segments"),
+    "pair": mark("Two dimensions together"),
     "themes": mark("Themes"),
     "comments": mark("Comments"),
 }
@@ -158,12 +172,17 @@ class _Writer:
     def write(self) -> None:
         self._about()
         board = self.screen.board
+        of_segment = (gettext("Segment dimension"), gettext("Value"))
         self._figures(_Table("summary", ("",), _when, summary_lines(board), CHANGE_COLUMNS))
         self._scores()
         self._figures(_Table("trend", (), _nothing, trend_lines(board)))
-        heads = (gettext("Segment dimension"), gettext("Value"))
+        if moved := moved_lines(board):
+            self._figures(_Table("moved", of_segment, self._which, moved, MOVED_COLUMNS))
+        more = (*CHANGE_COLUMNS, *DIFFERENCE_COLUMNS, "share")
         segments = segment_lines(board)
-        self._figures(_Table("segments", heads, self._which, segments, CHANGE_COLUMNS))
+        self._figures(_Table("segments", of_segment, self._which, segments, more))
+        if board.pair is not None:
+            self._figures(_Table("pair", board.pair.names, _names, pair_lines(board)))
         heads = (gettext("Said by"), gettext("Theme"))
         self._figures(_Table("themes", heads, _theme, theme_lines(board), SHARE_COLUMNS))
         self._comments()
@@ -213,13 +232,9 @@ class _Writer:
     def _numbers(
         self, sheet: Worksheet, row: int, first: int, columns: Sequence[str], line: Line
     ) -> None:
-        values: dict[str, Value] = {
-            **figure_values(line.figures),
-            **dict(zip(CHANGE_COLUMNS, change_values(line.change), strict=True)),
-            **dict(zip(SHARE_COLUMNS, line.share, strict=True)),
-        }
+        values: dict[str, Value] = {**figure_values(line.figures), **line.more}
         for at, name in enumerate(columns, first):
-            value = values[name]
+            value = values.get(name)
             if isinstance(value, str):
                 sheet.write_string(row, at, gettext(VERDICTS[value]), self.text)
             elif value is not None:
@@ -264,7 +279,7 @@ class _Writer:
 
     def _which(self, line: Line) -> tuple[str, ...]:
         survey = self.screen.questionnaire
-        return (name_of_selector(survey, line.selector), line.name)
+        return (name_of_selector(survey, line.selectors[0]), *line.names)
 
 
 def _head(column: str) -> str:
@@ -277,9 +292,13 @@ def _nothing(_line: Line) -> tuple[str, ...]:
     return ()
 
 
+def _names(line: Line) -> tuple[str, ...]:
+    return line.names
+
+
 def _when(line: Line) -> tuple[str, ...]:
     return (gettext("Compared with") if line.table == "compared" else gettext("This period"),)
 
 
 def _theme(line: Line) -> tuple[str, ...]:
-    return (gettext(THEMES[line.table]), line.name)
+    return (gettext(THEMES[line.table]), *line.names)

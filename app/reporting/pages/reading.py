@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation import clock
 from app.foundation.translation import gettext
+from app.foundation.web.rendering import format_nps
 from app.reporting.dashboard import Dashboard, build_dashboard
 from app.reporting.filter_words import describe_filter
 from app.reporting.filters import ReportFilter
@@ -33,8 +34,12 @@ class Reading:
     board: Dashboard
 
     def filter_words(self) -> list[tuple[str, str]]:
-        """What was asked for, in the reader's language."""
-        return describe_filter(self.questionnaire, self.asked, self.preset, self.today)
+        """What was asked for and what it is seen against, in the reader's language."""
+        words = describe_filter(self.questionnaire, self.asked, self.preset, self.today)
+        trend = self.board.trend
+        seen = ((gettext("Goal"), trend.goal), (gettext("Benchmark"), trend.benchmark))
+        lines = [(name, format_nps(points)) for name, points in seen if points is not None]
+        return [*words[:-1], *lines, words[-1]]
 
     def charts(self) -> list[tuple[str, str]]:
         """The charts there are to take away: how addresses and how people call them."""
