@@ -1,9 +1,11 @@
 """Questions about surveys and links."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.brands import brand_of
@@ -75,10 +77,17 @@ async def get_version(
 async def get_questionnaire(
     session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID
 ) -> Questionnaire:
-    """The survey as it is asked now; NotFound where there is none. Two statements."""
+    """The survey as it is asked now; NotFound where there is none. One statement."""
     row = (
         await session.execute(
-            select(Survey, SurveyVersion, Workspace.time_zone, Workspace.name, WorkspaceBrand)
+            select(
+                Survey,
+                SurveyVersion,
+                Workspace.time_zone,
+                Workspace.name,
+                WorkspaceBrand,
+                _declared(workspace_id, survey_id),
+            )
             .join(
                 SurveyVersion,
                 (SurveyVersion.workspace_id == Survey.workspace_id)
@@ -96,7 +105,7 @@ async def get_questionnaire(
     ).one_or_none()
     if row is None:
         raise NotFound
-    survey, version, time_zone, workspace_name, brand = row
+    survey, version, time_zone, workspace_name, brand, declared = row
     return Questionnaire(
         workspace_id=workspace_id,
         survey_id=survey.id,
@@ -117,7 +126,7 @@ async def get_questionnaire(
         workspace_name=workspace_name,
         brand=brand_of(workspace_name, brand),
         wording=fill_subject(version.wording),
-        dimensions=await list_dimensions(session, workspace_id, survey_id),
+        dimensions=_dimensions(declared),
         has_answers=survey.has_answers,
         held_since=survey.held_since,
         embed_origins=tuple(survey.embed_origins),
@@ -133,8 +142,20 @@ async def list_dimensions(
     session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID
 ) -> tuple[Dimension, ...]:
     """The survey's dimensions with all their values, in order."""
-    rows = await session.execute(
-        select(SegmentDimension, SegmentValue)
+    return _dimensions(await session.scalar(select(_declared(workspace_id, survey_id))))
+
+
+def _declared(workspace_id: uuid.UUID, survey_id: uuid.UUID) -> ScalarSelect[Any]:
+    """A line for each value (and for a dimension without any) in one JSON array, in order: so a
+    questionnaire is read in one statement."""
+    line = func.jsonb_build_array(
+        SegmentDimension.key, SegmentDimension.label, SegmentDimension.source,
+        SegmentValue.key, SegmentValue.label, SegmentValue.is_archived,
+    )  # fmt: skip
+    in_order = aggregate_order_by(line, SegmentDimension.position, SegmentValue.position)
+    return (
+        select(func.jsonb_agg(in_order))
+        .select_from(SegmentDimension)
         .outerjoin(
             SegmentValue,
             (SegmentValue.workspace_id == SegmentDimension.workspace_id)
@@ -144,16 +165,19 @@ async def list_dimensions(
             SegmentDimension.workspace_id == workspace_id,
             SegmentDimension.survey_id == survey_id,
         )
-        .order_by(SegmentDimension.position, SegmentValue.position)
+        .scalar_subquery()
     )
-    dimensions: dict[uuid.UUID, tuple[SegmentDimension, list[Value]]] = {}
-    for dimension, value in rows:
-        _dimension, values = dimensions.setdefault(dimension.id, (dimension, []))
-        if value is not None:
-            values.append(Value(value.key, value.label, value.is_archived))
+
+
+def _dimensions(lines: Sequence[Sequence[Any]] | None) -> tuple[Dimension, ...]:
+    found: dict[str, tuple[Mapping[str, str], str, list[Value]]] = {}
+    for key, label, source, value_key, value_label, is_archived in lines or ():
+        _label, _source, values = found.setdefault(key, (label, source, []))
+        if value_key is not None:
+            values.append(Value(value_key, value_label, is_archived))
     return tuple(
-        Dimension(dimension.key, dimension.label, DimensionSource(dimension.source), tuple(values))
-        for dimension, values in dimensions.values()
+        Dimension(key, label, DimensionSource(source), tuple(values))
+        for key, (label, source, values) in found.items()
     )
 
 
