@@ -35,6 +35,7 @@ from app.reporting.export_tables import Record, json_line, write_table
 from app.reporting.exporting import TAGS_BETWEEN
 from app.reporting.filters import ReportFilter
 from app.reporting.listing import ListedResponse, ListRequest, stream_responses
+from app.reporting.views import list_views
 from app.responses.deletions import list_deletions
 from app.surveys.listings import get_survey_detail, list_links, list_surveys, list_versions
 from app.surveys.models import Survey
@@ -192,9 +193,14 @@ class _Export:
             link_shape(link, public_url).model_dump(mode="json")
             async for link in _all_rows(lambda limit, at: list_links(*where, limit, at))
         ]
+        views = [
+            {"name": view.name, "query": view.query, "is_default": view.is_default}
+            for view in await list_views(*where)
+        ]
         held_since = survey.held_since.isoformat() if survey.held_since else None
         shape = survey_shape(detail, public_url).model_dump(mode="json")
-        return {**shape, "held_since": held_since, "versions": versions, "links": links}
+        own = {"held_since": held_since, "versions": versions, "links": links, "views": views}
+        return {**shape, **own}
 
     async def _write_survey(self, survey_id: uuid.UUID) -> None:
         questionnaire = await get_questionnaire(self.session, self.workspace.id, survey_id)
