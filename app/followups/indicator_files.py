@@ -12,9 +12,9 @@ from app.followups.rates import AMOUNTS, COUNTS, Rate, RateRules
 from app.followups.typed import Typed
 from app.foundation.errors import Invalid, InvalidParam
 from app.foundation.translation import mark
-from app.responses.file_encodings import EncodingSurvey, decoder
 
 DELIMITERS = ",;\t"
+ENCODINGS = ("utf-8-sig", "cp932", "cp1252")
 NEEDED = ("metric", "month")
 COLUMNS = (*NEEDED, "dimension", "value", "percent", "base", *COUNTS, *AMOUNTS)
 METRICS = {
@@ -50,17 +50,15 @@ class IndicatorFile:
 
 
 def decode_file(content: bytes) -> str:
-    """The text of a file in UTF-8, UTF-16, or an encoding of Japan or of the West; Invalid for
-    what is no text."""
-    try:
-        if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            return content.decode("utf-16")
-        survey = EncodingSurvey()
-        for line in content.splitlines(keepends=True):
-            survey.look_at(line)
-        return decoder(survey.name())(content).removeprefix("\ufeff")
-    except UnicodeError:
-        raise _unreadable() from None
+    """The text of a file in UTF-8 or UTF-16, or else as Excel saves CSV in Japan or in the West;
+    Invalid for what is no text."""
+    wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    for encoding in ("utf-16",) if wide else ENCODINGS:
+        try:
+            return content.decode(encoding)
+        except UnicodeError:
+            continue
+    raise _unreadable()
 
 
 def _unreadable() -> Invalid:

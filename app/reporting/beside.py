@@ -22,6 +22,7 @@ from app.surveys.schemas import RESERVED_VALUES, Questionnaire
 
 STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 LINES = 4
+FAR = 50  # per cent
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def axis_of(percents: Sequence[float]) -> tuple[float, float, tuple[float, ...]]
     It begins at 0 unless all values are far above it, as rates of retention are.
     """
     least, most = min(percents), max(percents)
-    start = 0.0 if least < most / 2 else least
+    start = 0.0 if least < FAR else least
     step = next((step for step in STEPS if (most - start) / step <= LINES - 1), STEPS[-1])
     first = math.floor(start / step)
     last = max(math.ceil(most / step), first + 1)
