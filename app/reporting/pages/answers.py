@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from app.accounts.schemas import Member
 from app.foundation import clock
 from app.foundation.translation import gettext
+from app.foundation.web.edge import PAGE_CSP
 from app.foundation.web.rendering import render
 from app.reporting.filters import ReportFilter
 from app.reporting.listing import Listing, ListRequest, list_responses
@@ -33,6 +34,7 @@ from app.responses.tags import list_tags
 from app.surveys.schemas import Questionnaire
 
 ANSWERS_AT_ONCE = 50
+MARKING_CSP = f"{PAGE_CSP}; script-src 'self'"  # marks.js
 NOTHING_WRONG: Mapping[str, Any] = {
     "error": None, "error_id": None, "is_mark_error": False, "typed": "", "reach": "", "ticked": (),
 }  # fmt: skip
@@ -60,7 +62,8 @@ async def answers_page(
         held = await count_held(member.session, member.workspace_id, questionnaire.survey_id)
     tags = await list_tags(member.session, member.workspace_id, questionnaire.survey_id)
     values = {**NOTHING_WRONG, **values}
-    return render(
+    may_mark = member.is_manager and not asked.is_subgroup
+    shown = render(
         request,
         "reporting/responses.html",
         status,
@@ -79,7 +82,7 @@ async def answers_page(
         tags=tags,
         tag_ids={tag.name: tag.id for tag in tags},
         mark_choices=_mark_choices(query, tags),
-        may_mark=member.is_manager and not asked.is_subgroup,
+        may_mark=may_mark,
         most_marked=MOST_AT_ONCE,
         name_limit=TAG_NAME_LIMIT,
         held_count=sum(held.values()),
@@ -90,6 +93,9 @@ async def answers_page(
         csv_href=f"{base}/responses.csv?{(listed or asked).to_query()}",
         **values,
     )
+    if may_mark:
+        shown.headers["Content-Security-Policy"] = MARKING_CSP
+    return shown
 
 
 def read_list(
