@@ -120,8 +120,10 @@ async def put_beside(
 def _months_of(rates: Sequence[Indicator], metrics: Metrics) -> list[date]:
     """All months from the first to the last of which anything is known."""
     known = [row.month for row in rates]
-    known += [month_of(at.period.since) for at in metrics.series if at.period.since]
-    known += [month_of(at.period.until) for at in metrics.series if at.period.until]
+    for at in metrics.series:
+        is_empty = at.figures is not None and not at.figures.counts.total
+        if at.period.since and at.period.until and not is_empty:
+            known += [month_of(at.period.since), month_of(at.period.until)]
     if not known:
         return []
     numbers = range(month_number(min(known)), month_number(max(known)) + 1)

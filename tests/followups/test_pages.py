@@ -43,7 +43,7 @@ async def test_an_action_from_its_plan_to_its_end(
     assert action
     edited = {**sent, "due_on": "2026-08-31", "scope": "all"}
     await as_mona.post(f"{page}/{action[1]}", data=edited)
-    assert "All surveys" in (await headings(as_bob, page))["Open"]
+    assert "For all surveys" in (await headings(as_bob, page))["In progress"]
     done = await as_mona.post(f"{page}/{action[1]}/completion", follow_redirects=True)
     assert "Done on Jul 10, 2026" in done.text
     assert "No whole day has passed since it was done." in done.text

@@ -28,7 +28,7 @@ NOTICES = {
 }
 GROUPS = (
     ("overdue", mark("Overdue")),
-    ("open", mark("Open")),
+    ("open", mark("In progress")),
     ("done", mark("Done")),
     ("event", mark("Events")),
 )
