@@ -122,12 +122,21 @@ async def things_to_name(
     links = [await api.post(f"{path}/links", json={"name": name}) for name in ("a", "b")]
     tags = [await api.post(f"{path}/tags", json={"name": name}) for name in ("a", "b", "c")]
     draft = await api.post("/api/v1/surveys", json={"name": "Draft", "subject": "Acme"})
+    action = {"kind": "action", "title": "Sooner", "begins_on": "2026-05-01"}
+    noted = [await api.post("/api/v1/annotations", json=action) for _ in range(3)]
+    others = {"name": "Others", "average": 30, "source": "A study", "as_of": "2026-01-31"}
+    compared = [await api.post("/api/v1/benchmarks", json=others) for _ in range(3)]
+    rate = {"metric": "nrr", "month": "2026-05", "percent": 104}
+    rated = await api.post("/api/v1/indicators", json={"indicators": [rate]})
     own_links = owner.execute("SELECT id FROM survey_links").fetchall()
     return {
         "survey_id": [str(scene.survey_id), draft.json()["id"]],
         "response_id": [answer.json()["id"] for answer in recorded],
         "tag_id": [tag.json()["id"] for tag in tags],
         "link_id": [link.json()["id"] for link in links] + [str(row[0]) for row in own_links],
+        "annotation_id": [row.json()["id"] for row in noted],
+        "benchmark_id": [row.json()["id"] for row in compared],
+        "indicator_id": [row["id"] for row in rated.json()["data"]],
         "key": list(DIMENSIONS),
         "value": [value for _source, values in DIMENSIONS.values() for value in values],
     }

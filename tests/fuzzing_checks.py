@@ -43,6 +43,16 @@ UNSAYABLE = {
     "how many words a search has": r"Search for at most ten words at once\.",
     "how addresses are written": r"Write an address that begins with.*|Write the address of a.*",
     "which groups there are": r"There is no such group.*",
+    "who belongs to a workspace": r"Choose a member of the workspace\.",
+    "what depends on another member": r"Only an action has this\.|This belongs to another metric\."
+    r"|Write the percentage, or all the figures.*|Give the percentage or the figures.*"
+    r"|Give at least one of the four figures\.|Write a number from 0 to 100\.",
+    "figures have an order": r"Quartiles rise.*|More was lost than there was\."
+    r"|There was nothing at the start.*",
+    "what has not happened yet": r"What is done was done today or before\."
+    r"|This month has not begun yet\.|Choose a day from the year 2000 to 2099\.",
+    "which segment values a workspace declares": r"No survey of the workspace declares.*"
+    r"|This metric is there twice.*",
 }
 _EXCUSES = re.compile("|".join(f"(?:{pattern})" for pattern in UNSAYABLE.values()), re.DOTALL)
 REFUSED = (400, 413, 415, 422)
