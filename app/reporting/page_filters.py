@@ -53,13 +53,13 @@ PRESET_NAMES = {
     Preset.DAYS: mark("Other days"),
 }
 COMPARE_NAMES = {
-    Compare.PREVIOUS: mark("The period before"),
-    Compare.YEAR: mark("A year before"),
+    Compare.PREVIOUS: mark("Period before"),
+    Compare.YEAR: mark("Year before"),
     Compare.NONE: mark("Nothing"),
 }
 AGAINST_NAMES = {
-    Against.REST: mark("The other surveys together"),
-    Against.PREVIOUS: mark("The survey before"),
+    Against.REST: mark("The others"),
+    Against.PREVIOUS: mark("The one before"),
 }
 STANDING_NAMES = {
     Standing.COUNTED: mark("Counted"),
@@ -121,6 +121,7 @@ class SeveralQuery(PageQuery):
     survey: ChosenSurveys = Field(default_factory=list)
     compare: Compare = Compare.PREVIOUS
     against: Against = Against.REST
+    sort: Sort | None = None
 
 
 class ListPageQuery(PageQuery):

@@ -10,7 +10,7 @@ from app.reporting.buckets import Interval
 from app.reporting.filters import MAX_LABELS, Against, ReportFilter, selectors
 from app.reporting.labels import name_of_runs
 from app.reporting.metrics import Metrics
-from app.reporting.segment_tables import SegmentTable, segment_tables
+from app.reporting.segment_tables import SegmentTable, Sort, segment_tables
 from app.reporting.together import SurveyRow, Surveys, Together, measure_together
 from app.reporting.trend import MAX_POINTS, Trend, trend_of, usual_interval
 from app.scoring import WholeShares, whole_shares
@@ -33,7 +33,12 @@ class SeveralBoard:
 
 
 async def build_board(
-    session: AsyncSession, surveys: Surveys, asked: ReportFilter, against: Against, home: str
+    session: AsyncSession,
+    surveys: Surveys,
+    asked: ReportFilter,
+    against: Against,
+    home: str,
+    sort: Sort | None = None,
 ) -> SeveralBoard:
     """The figures of `measure_together`, ready to be drawn; `home` is the workspace's address."""
     found = await _measure(session, surveys, asked, against)
@@ -48,7 +53,7 @@ async def build_board(
         hrefs=tuple(asked.link_to(f"{home}/surveys/{survey.survey_id}") for survey in surveys.each),
         against=against,
         trend=trend_of(total),
-        tables=tuple(segment_tables(surveys.common, total, address)),
+        tables=tuple(segment_tables(surveys.common, total, address, sort)),
         unshared=tuple(dimension.label_in(language) for dimension in surveys.unshared),
         months=name_of_runs(total.figures.covered) if total.figures else "",
     )

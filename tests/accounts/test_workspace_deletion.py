@@ -109,6 +109,7 @@ def insert(owner: Owner, table: str, **given: object) -> None:
         "smallint": 1,
         "integer": 1,
         "bigint": 1,
+        "double precision": 1.0,
         "jsonb": "{}",
         "boolean": False,
         "bytea": b"",

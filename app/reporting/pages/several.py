@@ -25,6 +25,7 @@ from app.reporting.page_filters import (
     in_period,
     preset_options,
 )
+from app.reporting.pages.here import Here
 from app.reporting.several import SeveralBoard, build_board
 from app.reporting.together import Surveys, get_surveys, read_common_filter
 from app.surveys.listings import list_surveys
@@ -49,7 +50,7 @@ async def show_several(
     asked, preset = in_period(query, asked, clock.today(surveys.common.time_zone), Preset.ALL)
 
     async def ask(session: AsyncSession) -> SeveralBoard:
-        return await build_board(session, surveys, asked, query.against, home)
+        return await build_board(session, surveys, asked, query.against, home, query.sort)
 
     return render(
         request,
@@ -65,6 +66,8 @@ async def show_several(
         choices=choices(surveys.common, asked),
         compares=compare_options(),
         againsts=against_options(),
+        here=Here.of(request),
+        sort=query.sort,
         name_of_days=labels.name_of_days,
         name_of_months=labels.name_of_months,
         name_of_runs=labels.name_of_runs,
