@@ -141,6 +141,12 @@ async def find_goal(
     )
 
 
+async def list_goals(session: AsyncSession, workspace_id: uuid.UUID) -> Sequence[SurveyGoal]:
+    """The goals of all surveys that have one."""
+    goals = select(SurveyGoal).where(SurveyGoal.workspace_id == workspace_id)
+    return (await session.scalars(goals.order_by(SurveyGoal.survey_id))).all()
+
+
 async def get_benchmark(
     session: AsyncSession, workspace_id: uuid.UUID, benchmark_id: uuid.UUID
 ) -> Benchmark:

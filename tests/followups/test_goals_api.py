@@ -1,5 +1,8 @@
 """Goals and benchmarks by the API, and what the dashboard says of them."""
 
+import io
+import json
+import zipfile
 from typing import Any
 
 import httpx
@@ -119,3 +122,28 @@ async def test_another_surveys_goal_and_notes_stay_there(
     page = (await as_bob.get(home(scene), params={"period": "all"})).text
     for text in ("+90", "Software for business", "Elsewhere"):
         assert text not in page
+
+
+async def test_all_of_it_is_in_the_export_of_the_workspace(
+    acme_api: httpx.AsyncClient, scene: Scene
+) -> None:
+    await acme_api.put(f"/api/v1/surveys/{scene.survey_id}/goal", json={"nps": 40})
+    await acme_api.post("/api/v1/benchmarks", json=BENCHMARK)
+    note = {"kind": "event", "title": "=1+1", "begins_on": "2026-06-03"}
+    await acme_api.post("/api/v1/annotations", json=note)
+    rate = {"metric": "churn", "month": "2026-05", "percent": 2.5, "segments": {"plan": "pro"}}
+    await acme_api.post("/api/v1/indicators", json={"indicators": [rate]})
+    content = (await acme_api.get("/api/v1/export")).content
+    with zipfile.ZipFile(io.BytesIO(content)) as export:
+        found = {
+            name: json.loads(export.read(f"{name}.jsonl"))
+            for name in ("annotations", "goals", "benchmarks", "indicators")
+        }
+        assert b"'=1+1" in export.read("annotations.csv")
+    assert found["goals"]["nps"] == 40
+    assert found["benchmarks"]["source"] == "A study"
+    assert found["annotations"]["title"] == "=1+1"
+    assert found["indicators"] == {
+        "metric": "churn", "month": "2026-05", "segment_key": "plan", "segment_value": "pro",
+        "percent": 2.5, "base": None,
+    }  # fmt: skip
