@@ -31,6 +31,7 @@ from app.foundation.tokens import fingerprint
 from app.foundation.translation import mark
 from app.foundation.version import VERSION
 from app.reporting.export_figures import write_figures
+from app.reporting.export_followups import write_followups
 from app.reporting.export_tables import Record, json_line, write_table
 from app.reporting.exporting import TAGS_BETWEEN
 from app.reporting.filters import ReportFilter
@@ -137,6 +138,7 @@ class _Export:
                 part.write(json_line(await self._survey_record(survey)).encode(), 1)
         for survey in surveys:
             await self._write_survey(survey.id)
+        await write_followups(self.session, self.bundle, self.workspace.id)
         await write_table(self.bundle, "members", MEMBER_COLUMNS, self._members())
         with self.bundle.part("audit.jsonl") as part:
             async for entry in _all_rows(self._audit_page):
