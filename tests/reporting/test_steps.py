@@ -16,7 +16,7 @@ def done_in(html: str) -> list[bool]:
 
 
 @pytest.fixture
-async def new_survey(as_mona: httpx.AsyncClient, acme_api: httpx.AsyncClient, cast: Cast) -> str:
+async def new_survey(acme_api: httpx.AsyncClient, cast: Cast) -> str:
     made = await acme_api.post("/api/v1/surveys", json={"name": "New", "subject": "Acme"})
     return f"/w/{cast.acme}/surveys/{made.json()['id']}"
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+from babel import Locale
 from fastapi import APIRouter, Form, Request
 from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
@@ -30,7 +31,6 @@ from app.reporting.sharing import (
 )
 from app.reporting.sharing_tables import SharedReport
 from app.reporting.stored_queries import read_query
-from app.surveys.wording import language_name
 
 router = APIRouter(dependencies=[Anyone])
 
@@ -168,7 +168,7 @@ def _languages(token: str) -> list[dict[str, object]]:
     return [
         {
             "tag": tag,
-            "label": language_name(tag),
+            "label": Locale.parse(tag).display_name,
             "href": f"{report_path(token)}?lang={tag}",
             "current": tag == current_language(),
         }
