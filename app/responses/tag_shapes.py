@@ -14,7 +14,7 @@ EXAMPLE_TAG = "7d1a2c64-3b9e-4d53-9a0e-6f4f0b7f2a11"
 _ANSWER: Any = EXAMPLE["id"]
 MOST_BY_API = 1_000
 MOST_TAGS_AT_ONCE = 10
-_TAG_IDS = Field(default=[], max_length=MOST_TAGS_AT_ONCE)
+TagIds = Annotated[list[uuid.UUID], Field(max_length=MOST_TAGS_AT_ONCE)]
 
 
 class TagInput(Input):
@@ -46,8 +46,8 @@ class MarksInput(Input):
     )
 
     response_ids: list[uuid.UUID] = Field(min_length=1, max_length=MOST_BY_API)
-    add_tags: list[uuid.UUID] = _TAG_IDS
-    remove_tags: list[uuid.UUID] = _TAG_IDS
+    add_tags: TagIds = Field(default_factory=list)
+    remove_tags: TagIds = Field(default_factory=list)
     starred: StrictBool | None = Field(None, description="Left out: stars stay as they are")
 
 

@@ -7,14 +7,17 @@ from datetime import timedelta
 import psycopg
 import pytest
 
+from app.accounts.schemas import SYSTEM
 from app.foundation import clock
 from app.foundation.database import Database
 from app.responses import mixing
 from app.responses.erasure import erase_response
 from app.responses.jobs import expire_submission_keys
+from app.responses.marking import Marks, mark_responses
 from app.responses.models import DeletionReason
 from app.responses.schemas import NewAnswer
 from app.responses.storing import store_answers
+from app.responses.tags import create_tag
 from app.surveys.models import Channel
 from tests.factories import Cast
 from tests.responses.scene import Scene, make_scene, recount, stored_answers, stored_counts
@@ -92,11 +95,18 @@ async def test_no_row_beside_an_answer_tells_when_it_came(
 ) -> None:
     """A lone answer with labels of its own, between two acts whose moments are known: whatever
     was written with it is now younger than both."""
-    await _answer(database, scene, 2)
+    [first, _second] = await _answer(database, scene, 2)
+    async with database.transaction(cast.acme) as session:
+        where = (session, cast.acme, SYSTEM, scene.survey_id)
+        tag = await create_tag(*where, "Staff")
+        marks = Marks(add=[tag.id], is_starred=True)
+        await mark_responses(*where, [first], marks)
     owner.execute("UPDATE workspaces SET name = name WHERE id = %s", [cast.acme])
     mark = owner.execute("SELECT max(xmin::text::bigint) FROM workspaces").fetchone()
     await _let_two_days_pass(database)
-    for table in ("responses", "response_contacts", "daily_counts", "segment_sets"):
+    for table in (
+        "responses", "response_contacts", "response_tags", "daily_counts", "segment_sets",
+    ):  # fmt: skip
         oldest = owner.execute(f"SELECT min(xmin::text::bigint) FROM {table}").fetchone()  # noqa: S608
         assert oldest
         assert mark

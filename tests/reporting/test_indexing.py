@@ -11,6 +11,7 @@ from app.foundation import clock
 from app.foundation.database import Database
 from app.reporting import indexing
 from app.reporting.indexing import index_comments
+from app.reporting.terms import RULES
 from app.responses.erasure import erase_response
 from app.responses.jobs import enforce_retention, expire_submission_keys
 from app.responses.models import DeletionReason
@@ -90,7 +91,7 @@ async def test_comments_are_read_again_once_the_rules_are_others(
     await index_comments(database)
     owner.execute("UPDATE comment_terms SET keys = '{old}', written = '{old}'")
     assert await index_comments(database) == 0
-    monkeypatch.setattr(indexing, "RULES", indexing.RULES + 1)
+    monkeypatch.setattr(indexing, "RULES", RULES + 1)
     assert await index_comments(database) == 1
     assert kept_terms(owner) == {"Quick": {"quick": "quick"}}
     assert await index_comments(database) == 0
