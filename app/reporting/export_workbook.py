@@ -49,8 +49,8 @@ FORMATS = {
 HEADS = {
     "response_count": mark("Answers"),
     "nps": mark("NPS"),
-    "nps_low": mark("95% interval from"),
-    "nps_high": mark("95% interval to"),
+    "nps_low": mark("Interval from"),
+    "nps_high": mark("Interval to"),
     "promoter_count": mark("Promoters"),
     "passive_count": mark("Passives"),
     "detractor_count": mark("Detractors"),
@@ -85,9 +85,9 @@ DEFINITIONS = (
     (mark("Passives"), mark("Scores 7 and 8; they count in the total only")),
     (mark("Detractors"), mark("Scores 0 to 6")),
     (
-        mark("95% interval"),
+        mark("Interval"),
         mark(
-            "Adjusted Wald interval, in points: where the score of all customers probably lies, "
+            "Adjusted Wald interval of 95 per cent, in points: where the score of all customers probably lies, "
             "if those who answered were picked by chance."
         ),
     ),

@@ -88,7 +88,7 @@ async def test_the_workbook_holds_numbers_days_and_texts(
     ]  # fmt: skip
     about = {row[0]: row[1] for row in book.sheets["About"]}
     assert about["Survey"] == "Café"
-    assert "Adjusted Wald" in str(about["95% interval"])
+    assert "Adjusted Wald" in str(about["Interval"])
     summary = book.records("Summary")[0]
     assert summary["From"] == date(2026, 5, 1)
     assert summary["Answers"] == 38

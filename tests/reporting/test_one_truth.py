@@ -53,7 +53,7 @@ NAMES = {
 }  # fmt: skip
 HEADS = {
     "response_count": "Answers", "nps": "NPS",
-    "nps_low": "95% interval from", "nps_high": "95% interval to",
+    "nps_low": "Interval from", "nps_high": "Interval to",
     "promoter_count": "Promoters", "passive_count": "Passives", "detractor_count": "Detractors",
 }  # fmt: skip
 FIGURES = (
