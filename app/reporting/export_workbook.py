@@ -87,8 +87,8 @@ DEFINITIONS = (
     (
         mark("Interval"),
         mark(
-            "Adjusted Wald interval of 95 per cent, in points: where the score of all customers probably lies, "
-            "if those who answered were picked by chance."
+            "Adjusted Wald interval of 95 per cent, in points: where the score of all customers "
+            "probably lies, if those who answered were picked by chance."
         ),
     ),
     (
