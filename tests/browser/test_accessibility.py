@@ -73,14 +73,14 @@ def _address(template: str, demo: Demo) -> str:
     )
 
 
-def _read_in(language: str, page: Page, demo: Demo) -> None:
+def read_in(language: str, page: Page, demo: Demo) -> None:
     """Members read in the language of their account, whatever the browser's."""
     page.goto(f"{demo.address}/account")
     page.locator("#f-locale").select_option(language)
     page.locator("form[action='/account/language'] button").click()
 
 
-def _check(page: Page, language: str) -> None:
+def check_page(page: Page, language: str) -> None:
     assert page.locator("html").get_attribute("lang") == language
     results = Axe().run(page, options=RULES)
     assert results.violations_count == 0, results.generate_report()
@@ -130,24 +130,24 @@ def test_pages_for_respondents(
 ) -> None:  # fmt: skip
     with visit(width, language, dark=dark) as page:
         page.goto(surveys["open"])
-        _check(page, language)
+        check_page(page, language)
         _send(page)
         expect(page.locator(".error-summary")).to_be_focused()
-        _check(page, language)
+        check_page(page, language)
         page.locator("input[name=score][value='9']").check(force=True)
-        _check(page, language)
+        check_page(page, language)
         _send(page)
         page.wait_for_url("**/thanks*")
         expect(page.locator(".receipt")).to_be_visible()
-        _check(page, language)
+        check_page(page, language)
         page.goto(surveys["open"])
         expect(page.locator("#again h1")).to_be_visible()
-        _check(page, language)
+        check_page(page, language)
         page.goto(f"{surveys['open']}/erasure")
-        _check(page, language)
+        check_page(page, language)
         page.locator("form button").click()
         expect(page.locator(".error-summary")).to_be_focused()
-        _check(page, language)
+        check_page(page, language)
         for path in (
             f"{surveys['open']}/privacy",
             f"{surveys['open']}/erasure/done",
@@ -156,7 +156,7 @@ def test_pages_for_respondents(
             f"{running_demo.address}/s/unknown",
         ):
             page.goto(path)
-            _check(page, language)
+            check_page(page, language)
 
 
 @pytest.mark.parametrize(("width", "language", "dark"), LOOKS)
@@ -166,7 +166,7 @@ def test_pages_for_anybody(
 ) -> None:
     with visit(width, language, dark=dark) as page:
         page.goto(_address(template, running_demo))
-        _check(page, language)
+        check_page(page, language)
 
 
 @pytest.mark.parametrize(("width", "language", "dark"), LOOKS)
@@ -175,11 +175,11 @@ def test_pages_for_members(
     running_demo: Demo, visit: NarrowOrWide, template: str, width: str, language: str, dark: bool
 ) -> None:
     with visit(width, language, dark=dark, signed_in=True) as page:
-        _read_in(language, page, running_demo)
+        read_in(language, page, running_demo)
         response = page.goto(_address(template, running_demo))
         assert response is not None
         assert response.status == 200
-        _check(page, language)
+        check_page(page, language)
 
 
 def test_the_api_reference_works_under_its_policy(running_demo: Demo, visit: NarrowOrWide) -> None:

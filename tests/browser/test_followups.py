@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Demo, NarrowOrWide
-from tests.browser.test_accessibility import _check, _read_in
+from tests.browser.test_accessibility import check_page, read_in
 
 LOOKS = [
     pytest.param("phone", "ja", False, id="phone-ja-light"),
@@ -59,11 +59,11 @@ def test_axe_finds_nothing(
     noted: str, running_demo: Demo, visit: NarrowOrWide, width: str, language: str, dark: bool
 ) -> None:
     with visit(width, language, dark=dark, signed_in=True) as page:
-        _read_in(language, page, running_demo)
+        read_in(language, page, running_demo)
         for path in PAGES:
             page.goto(noted + path)
-            _check(page, language)
-        _read_in("en", page, running_demo)
+            check_page(page, language)
+        read_in("en", page, running_demo)
 
 
 def test_a_mark_on_the_trend_leads_to_its_action_by_keyboard(

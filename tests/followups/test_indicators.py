@@ -21,10 +21,10 @@ async def store(api: httpx.AsyncClient, *rates: dict[str, Any]) -> httpx.Respons
     return await api.post(PATH, json={"indicators": list(rates)})
 
 
+@pytest.mark.usefixtures("scene")
 async def test_a_rate_is_given_as_such_or_follows_from_its_parts(
-    acme_api: httpx.AsyncClient, scene: Scene
+    acme_api: httpx.AsyncClient,
 ) -> None:
-    assert scene.survey_id
     stored = await store(
         acme_api,
         {**CHURN, "base": 400, "segments": {"plan": "pro"}},
@@ -78,10 +78,10 @@ async def test_sending_twice_stores_once_and_replaces(
         ({"metric": "csat"}, "metric"),
     ],
 )
+@pytest.mark.usefixtures("scene")
 async def test_what_cannot_be_is_refused_and_nothing_is_stored(
-    acme_api: httpx.AsyncClient, scene: Scene, rate: dict[str, Any], name: str
+    acme_api: httpx.AsyncClient, rate: dict[str, Any], name: str
 ) -> None:
-    assert scene.survey_id
     answer = await store(acme_api, {**CHURN, "month": "2026-04"}, {**CHURN, **rate})
     assert answer.status_code == 422
     names = [param["name"] for param in answer.json()["invalid_params"]]
@@ -101,7 +101,7 @@ async def test_the_list_is_filtered_and_paged(acme_api: httpx.AsyncClient) -> No
     met: list[str] = []
     cursor = None
     while True:
-        query = {"metric": "churn", "since": "2026-02", "until": "2026-05", "limit": 3}
+        query = {"metric": "churn", "since": "2026-02", "until": "2026-05", "limit": "3"}
         if cursor:
             query["cursor"] = cursor
         page = (await acme_api.get(PATH, params=query)).json()
