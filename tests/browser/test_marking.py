@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Demo, NarrowOrWide
-from tests.browser.test_accessibility import _check, _read_in
+from tests.browser.test_accessibility import check_page, read_in
 
 # What of the page stands out at its side, within something that scrolls by itself or not.
 TOO_WIDE = """
@@ -30,7 +30,7 @@ def test_an_answer_is_marked_by_keyboard_without_scripts(
     running_demo: Demo, visit: NarrowOrWide
 ) -> None:
     with visit("phone", signed_in=True, javascript=False) as page:
-        _read_in("en", page, running_demo)
+        read_in("en", page, running_demo)
         page.goto(f"{running_demo.dashboard}/responses?commented=yes&standing=counted")
         # From its search field on, as whoever has looked for something.
         page.locator("input[name=search]").focus()
@@ -56,7 +56,7 @@ def test_all_of_a_page_are_ticked_and_tagged(
     running_demo: Demo, visit: NarrowOrWide, width: str, language: str, dark: bool
 ) -> None:
     with visit(width, language, dark=dark, signed_in=True) as page:
-        _read_in(language, page, running_demo)
+        read_in(language, page, running_demo)
         page.goto(f"{running_demo.dashboard}/responses?commented=yes")
         page.locator("details.card > summary").click()
         page.locator("li.comment details > summary").first.click()
@@ -65,14 +65,14 @@ def test_all_of_a_page_are_ticked_and_tagged(
         assert page.locator("input[name=answers]:checked").count() == number
         page.locator("input[name=answers]").first.uncheck()
         expect(page.locator("[data-tick-all] input")).not_to_be_checked()
-        _check(page, language)
+        check_page(page, language)
         page.locator("#f-marks").fill(f"Bulk {width}")
         page.locator("button[value=tag]").click()
         expect(page.get_by_role("status")).to_contain_text(str(number - 1))
         expect(page.locator(".tag", has_text=f"Bulk {width}")).to_have_count(number - 1)
         page.goto(f"{running_demo.dashboard}/tags")
         page.locator("td details > summary").first.click()
-        _check(page, language)
+        check_page(page, language)
         assert page.evaluate(TOO_WIDE) == 0
 
 
@@ -80,7 +80,7 @@ def test_all_of_a_page_are_ticked_and_tagged(
 def with_themes(running_demo: Demo, visit: NarrowOrWide) -> Iterator[Page]:
     """The narrow dashboard, its comments read."""
     with visit("phone", signed_in=True) as page:
-        _read_in("en", page, running_demo)
+        read_in("en", page, running_demo)
         for _second in range(30):
             page.goto(f"{running_demo.dashboard}?period=all")
             if not page.locator("section[aria-labelledby=themes] progress").count():
@@ -95,7 +95,7 @@ def test_themes_are_read_narrow_and_in_print(with_themes: Page) -> None:
     expect(row).to_be_visible()
     assert page.evaluate(TOO_WIDE) == 0
     assert row.get_by_role("cell").count() == 4, "a card is still the row of a table"
-    _check(page, "en")
+    check_page(page, "en")
     theme = page.locator("section[aria-labelledby=themes] th a").first
     theme.focus()
     page.emulate_media(media="print")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Demo, NarrowOrWide, think
-from tests.browser.test_accessibility import LOOKS, _check, _read_in
+from tests.browser.test_accessibility import LOOKS, check_page, read_in
 
 # What link checkers run in a page: clicks that no person makes.
 CLICK_EVERYTHING = """
@@ -147,7 +147,7 @@ def test_everybody_can_read_what_is_held(
         page.locator("main form button[type=submit]").click()
         page.wait_for_url("**/thanks*")
     with visit(width, language, dark=dark, signed_in=True) as page:
-        _read_in(language, page, running_demo)
+        read_in(language, page, running_demo)
         page.goto(f"{running_demo.dashboard}/responses?standing=held")
         page.locator("section[aria-labelledby=held] summary").first.click()
-        _check(page, language)
+        check_page(page, language)
