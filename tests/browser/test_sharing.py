@@ -5,12 +5,20 @@ from pathlib import Path
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Demo, NarrowOrWide, watched
-from tests.browser.test_accessibility import check_page
+from tests.browser.test_accessibility import RULES
 
 PASSWORD = "seven blue herons at dusk"
+
+
+def check_page(page: Page, language: str) -> None:
+    assert page.locator("html").get_attribute("lang") == language
+    results = Axe().run(page, options=RULES)
+    assert results.violations_count == 0, results.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
 def make_link(page: Page, demo: Demo, password: str = "") -> str:
