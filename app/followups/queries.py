@@ -214,7 +214,7 @@ async def load_surroundings(
     return Surroundings(
         notes=tuple(sorted(map(_note, found["note"]), key=lambda note: (note.day, note.id))),
         goal=_read_goal(found["goal"][0]) if found["goal"] else None,
-        benchmarks=tuple(map(_comparable, found["benchmark"])),
+        benchmarks=tuple(map(_comparable, sorted(found["benchmark"], key=_rank, reverse=True))),
     )
 
 
@@ -254,11 +254,12 @@ def _benchmarks(
         select(
             Benchmark.name, Benchmark.average, Benchmark.lower_quartile, Benchmark.median,
             Benchmark.upper_quartile, Benchmark.source, Benchmark.as_of,
+            Benchmark.survey_id.is_not(None).label("is_own"), Benchmark.id,
         )
         .where(
             Benchmark.workspace_id == workspace_id, of_surveys(Benchmark.survey_id, survey_ids)
         )
-        .order_by(Benchmark.survey_id.is_(None), Benchmark.as_of.desc(), Benchmark.id)
+        .order_by(Benchmark.survey_id.is_(None), Benchmark.as_of.desc(), Benchmark.id.desc())
         .limit(MOST_BENCHMARKS)
     )  # fmt: skip
 
@@ -276,5 +277,18 @@ def _read_goal(row: dict[str, Any]) -> Goal:
     return Goal(row["nps"], date.fromisoformat(row["reach_by"]) if row["reach_by"] else None)
 
 
+def _rank(row: dict[str, Any]) -> tuple[bool, str, str]:
+    """A survey's own before those of all, the latest first: a union keeps no order."""
+    return row["is_own"], row["as_of"], row["id"]
+
+
 def _comparable(row: dict[str, Any]) -> Comparable:
-    return Comparable(**{**row, "as_of": date.fromisoformat(row["as_of"])})
+    figures = {
+        name: row[name] for name in ("average", "lower_quartile", "median", "upper_quartile")
+    }
+    return Comparable(
+        name=row["name"],
+        source=row["source"],
+        as_of=date.fromisoformat(row["as_of"]),
+        **figures,
+    )

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from typing import Any
 
@@ -122,6 +123,27 @@ async def test_another_surveys_goal_and_notes_stay_there(
     page = (await as_bob.get(home(scene), params={"period": "all"})).text
     for text in ("+90", "Software for business", "Elsewhere"):
         assert text not in page
+
+
+async def test_the_line_is_that_of_the_surveys_own_benchmark_or_else_the_latest(
+    acme_api: httpx.AsyncClient, as_bob: httpx.AsyncClient, scene: Scene
+) -> None:
+    async def add(average: int, as_of: str, survey_id: str | None = None) -> None:
+        given = {"average": average, "as_of": as_of, "survey_id": survey_id}
+        less = dict.fromkeys(("lower_quartile", "median", "upper_quartile"))
+        await acme_api.post("/api/v1/benchmarks", json={**BENCHMARK, **less, **given})
+
+    async def line() -> str:
+        page = (await as_bob.get(home(scene), params={"period": "all"})).text
+        found = re.search(r"Benchmark: (\S+)</li>", page)
+        assert found
+        return found[1]
+
+    await add(11, "2025-01-31")
+    await add(12, "2026-01-31")
+    assert await line() == "+12"
+    await add(13, "2024-01-31", str(scene.survey_id))
+    assert await line() == "+13"
 
 
 async def test_all_of_it_is_in_the_export_of_the_workspace(
