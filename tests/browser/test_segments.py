@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Demo, NarrowOrWide
-from tests.browser.test_accessibility import _check, _read_in
+from tests.browser.test_accessibility import check_page, read_in
 
 MOST_BYTES = 60_000
 FULL = "?period=12m&pair=segment.plan,segment.region&sort=-nps&interval=week"
@@ -22,13 +22,13 @@ def test_full_small_and_filtered(
     running_demo: Demo, visit: NarrowOrWide, width: str, language: str, dark: bool
 ) -> None:
     with visit(width, language, dark=dark, signed_in=True) as page:
-        _read_in(language, page, running_demo)
+        read_in(language, page, running_demo)
         for query in (FULL, SMALL, HIDDEN, FILTERED):
             response = page.goto(running_demo.dashboard + query)
             assert response is not None
             assert response.status == 200
             assert len(gzip.compress(response.body())) <= MOST_BYTES
-            _check(page, language)
+            check_page(page, language)
 
 
 def test_rows_are_sorted_and_opened_by_keyboard_without_javascript(
