@@ -1,11 +1,11 @@
 """What comments are about: how many promoters and detractors use which terms.
 
 Only the answers that `listing` would show are counted, so that a theme of a subgroup tells nothing
-that its list does not. Two statements, whatever is asked.
+that its list does not. One statement, whatever is asked.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -13,13 +13,13 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     ColumnElement,
-    Date,
     Integer,
     Select,
     Text,
     and_,
     case,
     cast,
+    collate,
     func,
     literal,
     null,
@@ -107,12 +107,12 @@ async def report_themes(
     if answers is None:
         return ThemeReport(is_suppressed=True)
     comments = _latest(answers[0], windows)
-    counted = _Counted((await session.execute(_count_terms(comments))).all(), windows)
+    found = (await session.execute(_count_terms(comments))).all()
+    counted = _Counted(found, windows)
     if asked.is_subgroup and counted.number < questionnaire.min_group_size:
         return ThemeReport(is_suppressed=True)
     themes = counted.compare()
-    chosen = {theme.key for kind in themes for theme in kind}
-    traces = _Traces((await session.execute(_trace(comments, chosen))).all() if chosen else ())
+    traces = _Traces(found)
     promoters, detractors, new = (tuple(map(traces.of, kind)) for kind in themes)
     return ThemeReport(
         comments=counted.comments,
@@ -172,7 +172,7 @@ def _latest(answers: Select[*tuple[Any, ...]], windows: _Windows) -> CTE:
     """The latest comments of the list with their terms, which are null where nobody has read them
     so far. A comment of a subgroup has no month that a trend could show."""
     shown_on = answers.selected_columns.shown_on
-    month = cast(func.date_trunc("month", shown_on), Date) if windows.recent else cast(null(), Date)
+    month = _month_number(shown_on) if windows.recent else cast(null(), Integer)
     return (
         answers.with_only_columns(
             month.label("month"), windows.time_of(shown_on).label("time"), Response.score,
@@ -191,22 +191,39 @@ def _latest(answers: Select[*tuple[Any, ...]], windows: _Windows) -> CTE:
 _SCORES = [[score for score in SCORES if category_of(score) is group] for group in Category]
 
 
+def _month_number(day: ColumnElement[date]) -> ColumnElement[int]:
+    """Months since the year 0, as `_first_day` reads it: lists of numbers travel quickly."""
+    return cast(func.extract("year", day) * 12 + func.extract("month", day) - 1, Integer)
+
+
+def _first_day(month: int) -> date:
+    return date(month // 12, month % 12 + 1, 1)
+
+
 def _count_terms(comments: CTE) -> Any:
-    """How many comments of each time and group hold a term; a row without a term for all that
-    were read, and one for those that were not."""
-    term = func.unnest(comments.c.terms).table_valued("key", joins_implicitly=True).render_derived()
+    """How many comments of each time and group hold a term, how it is mostly written, and the
+    months of those comments; a row without a term for all that were read, and one for those that
+    were not."""
+    term = (
+        func.unnest(comments.c.terms, comments.c.written)
+        .table_valued("key", "written", joins_implicitly=True)
+        .render_derived()
+    )
     numbers = [
         func.count().filter(comments.c.time == time, comments.c.score.in_(scores))
         for time in (EARLIER, BEFORE, RECENTLY)
         for scores in _SCORES
     ]
+    months = func.array_agg(comments.c.month)
+    mostly = func.mode().within_group(collate(term.c.written, "C"))
     by_term = (
-        select(literal(True), term.c.key, *numbers)
+        select(literal(True), term.c.key, mostly, months, *numbers)
         .select_from(comments, term)
         .group_by(term.c.key)
         .having(func.count() >= MIN_COMMENTS)
     )
-    in_all = select(comments.c.terms.is_not(None), cast(null(), Text), *numbers).group_by(
+    nothing = cast(null(), Text)
+    in_all = select(comments.c.terms.is_not(None), nothing, nothing, months, *numbers).group_by(
         comments.c.terms.is_not(None)
     )
     return union_all(by_term, in_all)
@@ -220,7 +237,7 @@ class _Counted:
         self._all = [NO_ONE] * 3
         self._unread = [NO_ONE] * 3
         self._is_recent_only = windows.is_recent_only
-        for is_read, key, *numbers in rows:
+        for is_read, key, _written, _months, *numbers in rows:
             counts = [GroupCounts(*numbers[at : at + 3]) for at in (0, 3, 6)]
             if key is not None:
                 self._uses[key] = counts
@@ -263,50 +280,24 @@ class _Counted:
         )
 
 
-def _trace(comments: CTE, keys: Iterable[str]) -> Any:
-    """How often each of some terms was written how, by months; and all comments by months."""
-    term = (
-        func.unnest(comments.c.terms, comments.c.written)
-        .table_valued("key", "written", joins_implicitly=True)
-        .render_derived()
-    )
-    by_term = (
-        select(term.c.key, term.c.written, comments.c.month, func.count())
-        .select_from(comments, term)
-        .where(term.c.key.in_(sorted(keys)))
-        .group_by(term.c.key, term.c.written, comments.c.month)
-    )
-    nothing = cast(null(), Text)
-    by_month = (
-        select(nothing, nothing, comments.c.month, func.count())
-        .where(comments.c.terms.is_not(None))
-        .group_by(comments.c.month)
-    )
-    return union_all(by_term, by_month)
-
-
 class _Traces:
-    """How themes are written, and month by month how often they come up."""
+    """How terms are mostly written, and month by month how often they come up."""
 
     def __init__(self, rows: Iterable[Any]) -> None:
-        self._written: dict[str, Counter[str]] = defaultdict(Counter)
-        self._mentions: dict[str, Counter[date]] = defaultdict(Counter)
-        self._comments: dict[date, int] = {}
-        for key, written, month, number in rows:
+        self._rows: dict[str, tuple[str, Sequence[int]]] = {}
+        self._comments: Counter[int] = Counter()
+        for is_read, key, written, months, *_numbers in rows:
             if key is not None:
-                self._written[key][written] += number
-            if key is not None and month is not None:
-                self._mentions[key][month] += number
-            elif month is not None:
-                self._comments[month] = number
+                self._rows[key] = written, months
+            elif is_read and months[0] is not None:
+                self._comments = Counter(months)
 
     def of(self, theme: Theme) -> TracedTheme:
         """The theme under what it is mostly called, with its course."""
-        written = self._written[theme.key]
-        label = min(written, key=lambda text: (-written[text], text))
-        mentions = self._mentions[theme.key]
-        months = sorted(self._comments)
-        return TracedTheme(
-            replace(theme, label=label),
-            tuple(MonthOfTheme(month, mentions[month], self._comments[month]) for month in months),
+        label, months = self._rows[theme.key]
+        mentions = Counter(months)
+        course = (
+            MonthOfTheme(_first_day(month), mentions[month], self._comments[month])
+            for month in sorted(self._comments)
         )
+        return TracedTheme(replace(theme, label=label), tuple(course))
