@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Demo, NarrowOrWide, choose, think
-from tests.browser.test_accessibility import _check
+from tests.browser.test_accessibility import check_page
 from tests.browser.test_scanners import _answers
 
 ALREADY = "You have already answered."
@@ -32,7 +32,7 @@ def test_offline_everything_stays_and_goes_out_later(
         page.context.set_offline(True)
         page.locator("#send").click()
         expect(page.locator("#offline")).to_contain_text("You are offline.")
-        _check(page, "en")
+        check_page(page, "en")
         expect(page.locator("textarea")).to_have_value("Written in the underground")
         page.context.set_offline(False)
         expect(page.locator("#offline")).to_be_hidden()
@@ -89,7 +89,7 @@ def test_going_back_says_that_it_was_sent_and_changes_the_same_answer(
         page.go_back()
         expect(page.get_by_role("heading", name=ALREADY)).to_be_visible()
         expect(page.locator("form")).to_be_hidden()
-        _check(page, "en")
+        check_page(page, "en")
         page.get_by_role("button", name="Change my answer").click()
         expect(page.locator("form")).to_be_visible()
         choose(page, 2)
@@ -208,4 +208,4 @@ def test_everybody_can_read_that_they_have_answered(
         _answer(page, running_demo)
         page.goto(running_demo.lines["form"])
         expect(page.locator("#again h1")).to_be_visible()
-        _check(page, language)
+        check_page(page, language)
