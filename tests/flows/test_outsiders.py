@@ -93,6 +93,7 @@ OWN_THINGS = {
 }
 # After these there is nothing left to call.
 LAST = (
+    "DELETE /api/v1/annotations/{annotation_id}",
     "PUT /api/v1/surveys/{survey_id}/tags/{tag_id}/merger",
     "DELETE /api/v1/surveys/{survey_id}/tags/{tag_id}",
     "POST /api/v1/surveys/{survey_id}/erasures",
@@ -146,7 +147,12 @@ async def acme(
     ]
     noted = await acme_api.post(
         "/api/v1/annotations",
-        json={"kind": "action", "title": "Answer sooner", "begins_on": "2026-05-01"},
+        json={
+            "kind": "action",
+            "title": "Answer sooner",
+            "begins_on": "2026-05-01",
+            "done_on": "2026-05-02",
+        },
     )
     compared = await acme_api.post("/api/v1/benchmarks", json=BENCHMARK)
     rated = await acme_api.post(
