@@ -268,9 +268,13 @@ async def test_the_same_calls_succeed_for_those_who_may(
     app: FastAPI, acme: Acme, acme_api: httpx.AsyncClient
 ) -> None:
     """Otherwise the 404s above would prove nothing."""
-    for route in sorted(_api_routes(app), key=lambda route: _name(route) in LAST):
+    for route in sorted(_api_routes(app), key=_turn):
         answer = await _call(acme_api, route, acme)
         assert answer.status_code in {200, 201, 202, 204, 409}, f"{_name(route)}: {answer.text}"
+
+
+def _turn(route: Route) -> int:
+    return LAST.index(_name(route)) if _name(route) in LAST else -1
 
 
 async def test_nobody_is_sent_to_the_sign_in_page(
