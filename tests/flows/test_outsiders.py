@@ -94,7 +94,6 @@ OWN_THINGS = {
 # After these there is nothing left to call.
 LAST = (
     "DELETE /api/v1/annotations/{annotation_id}",
-    "DELETE /api/v1/annotations/{annotation_id}",
     "PUT /api/v1/surveys/{survey_id}/tags/{tag_id}/merger",
     "DELETE /api/v1/surveys/{survey_id}/tags/{tag_id}",
     "POST /api/v1/surveys/{survey_id}/erasures",
