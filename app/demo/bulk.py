@@ -69,8 +69,11 @@ async def load_answers(
     with _owner(settings) as connection:
         _require_superuser(connection)
     questionnaire, sets = await _furnish(database, segments)
-    first = clock.today("UTC") - timedelta(days=days)
-    of_days = {first + timedelta(days=at): size for at, size in enumerate(_spread(answers, days))}
+    today = clock.today("UTC")
+    # The latest day first, as answers are listed: so their index grows at its end.
+    of_days = {
+        today - timedelta(days=at): size for at, size in enumerate(_spread(answers, days), 1)
+    }
     bounds = [days * part // CONNECTIONS for part in range(CONNECTIONS + 1)]
     shares = [dict(islice(of_days.items(), *part)) for part in pairwise(bounds)]
     with ThreadPoolExecutor(CONNECTIONS) as threads:

@@ -374,12 +374,14 @@ _MAKE_TABLE = text(
     ON COMMIT DROP
     """
 )
+# In the order in which answers are listed, so that their index grows at one place at a time.
 _STORE = text(
     f"""
     INSERT INTO responses (workspace_id, id, survey_id, version_id, segment_set_id, score, comment,
         language, channel, answered_on, standing, import_id)
-    SELECT :workspace_id, gen_random_uuid(), :survey_id, :version_id, segment_set_id, score,
+    SELECT :workspace_id, id, :survey_id, :version_id, segment_set_id, score,
         comment, :language, :channel, answered_on, :standing, :import_id
-    FROM pg_temp.{TABLE}
+    FROM (SELECT gen_random_uuid() AS id, * FROM pg_temp.{TABLE}) AS imported
+    ORDER BY answered_on DESC, id
     """  # noqa: S608
 )

@@ -113,6 +113,7 @@ class SurveyVersion(TenantRow, Base):
             ondelete="CASCADE",
         ),
         UniqueConstraint("workspace_id", "survey_id", "number"),
+        UniqueConstraint("workspace_id", "survey_id", "id"),  # answers name both
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
