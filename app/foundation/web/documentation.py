@@ -7,9 +7,11 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from app.foundation.web.openapi import problem_components
 from app.foundation.web.rendering import render
 
 router = APIRouter(prefix="/api", include_in_schema=False)
@@ -38,12 +40,15 @@ async def show_documentation(request: Request) -> HTMLResponse:
 
 @router.get("/openapi.json")
 async def get_openapi_document(request: Request) -> Response:
-    return JSONResponse(openapi_document(request.app))
+    # Made once, in about a second; answers go on being taken meanwhile.
+    return JSONResponse(await run_in_threadpool(openapi_document, request.app))
 
 
 @cache
 def openapi_document(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI 3.1 document of all API routes."""
-    return get_openapi(
+    document = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
+    document["components"]["responses"] = problem_components()
+    return document

@@ -34,7 +34,15 @@ class Problem(BaseModel):
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of an operation that may end with these statuses, or as any other: with 401,
     403, 429 or 503."""
-    return {status: _problem_response(status) for status in sorted({401, 403, 429, 503, *statuses})}
+    return {
+        status: {"$ref": f"#/components/responses/{ERRORS_BY_STATUS[status].code}"}
+        for status in sorted({401, 403, 429, 503, *statuses})
+    }
+
+
+def problem_components() -> dict[str, Any]:
+    """What `problems` refers to: `components.responses` of the document."""
+    return {error.code: _problem_response(status) for status, error in ERRORS_BY_STATUS.items()}
 
 
 def _problem_response(status: int) -> dict[str, Any]:
