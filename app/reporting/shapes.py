@@ -116,9 +116,6 @@ class CommonMetricsOut(BaseModel):
     groups_window: WindowOut | None
     groups_compared_window: WindowOut | None
     groups: list[GroupOut | HiddenGroupOut] | None
-    movement: MovementOut | None = Field(
-        description="With `group_by`, and where there is a period to compare with"
-    )
     cells: list[CellOut | HiddenCellOut] | None = Field(
         description="With `pair`: the months of `groups_window`"
     )
@@ -132,13 +129,17 @@ class MetricsOut(CommonMetricsOut):
 
     survey_id: uuid.UUID
     filters: FiltersOut
+    movement: MovementOut | None = Field(
+        description="With `group_by`, and where there is a period to compare with"
+    )
 
     @classmethod
     def of(cls, metrics: Metrics, min_group_size: int) -> "MetricsOut":
         asked = metrics.filter
         filters = FiltersOut(survey_id=asked.survey_id, **filter_members(asked))
+        movement = movement_out(metrics, min_group_size) if asked.group_by else None
         members = metrics_members(metrics, min_group_size)
-        return cls(survey_id=asked.survey_id, filters=filters, **members)
+        return cls(survey_id=asked.survey_id, filters=filters, movement=movement, **members)
 
 
 def metrics_members(metrics: Metrics, min_group_size: int) -> dict[str, Any]:
@@ -163,7 +164,6 @@ def metrics_members(metrics: Metrics, min_group_size: int) -> dict[str, Any]:
         "groups_compared_window": WindowOut.of(groups_compared) if groups_compared else None,
         "groups": _groups_out(metrics) if asked.group_by else None,
         "cells": cells_out(metrics.cross) if metrics.cross else None,
-        "movement": movement_out(metrics, min_group_size) if asked.group_by else None,
         "series": [_point_out(at) for at in metrics.series] if asked.interval else None,
         "min_group_size": min_group_size,
         "as_of": metrics.as_of,

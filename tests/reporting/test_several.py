@@ -142,6 +142,15 @@ async def test_a_group_is_added_up_only_where_every_survey_shows_it(
     assert pro["surveys"][1]["versus"] is None, "there is nothing to hold it against"
 
 
+async def test_what_moved_the_score_is_told_of_one_survey_only(
+    acme_reader: httpx.AsyncClient, scene: Scene, autumn: Scene
+) -> None:
+    """All others of one survey may be too few to be told, and would be in those of the sum."""
+    june = {"since": "2026-06-01", "until": "2026-06-30", "group_by": "plan"}
+    assert (await metrics(acme_reader, scene, **june))["movement"] is not None
+    assert "movement" not in await metrics(acme_reader, scene, autumn, **june)
+
+
 async def test_a_dimension_on_which_surveys_disagree_is_not_shown(
     acme_reader: httpx.AsyncClient,
     as_bob: httpx.AsyncClient,
