@@ -223,7 +223,6 @@ async def read_views(client: ApiReader, survey_id: uuid.UUID) -> ViewList:
     return ViewList.of(views, questionnaire, clock.today(questionnaire.time_zone))
 
 
-
 @router.get(
     "/surveys/{survey_id}/annotations/{annotation_id}/effect",
     tags=["annotations"],

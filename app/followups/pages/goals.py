@@ -139,16 +139,12 @@ def _read(typed: Typed, survey_id: uuid.UUID) -> BenchmarkInput:
 
 def _values(row: Benchmark) -> dict[str, str]:
     """A stored benchmark in the form."""
-    figures = {name: getattr(row, name) for name in FIGURES}
     return {
         "name": row.name,
         "source": row.source,
         "as_of": row.as_of.isoformat(),
         "scope": "this" if row.survey_id else "all",
-        **{
-            name: "" if value is None else str(value).removesuffix(".0")
-            for name, value in figures.items()
-        },
+        **{name: _shown(getattr(row, name)) for name in FIGURES},
     }
 
 
