@@ -2,12 +2,14 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from pydantic import BaseModel, Field
 
 from app.foundation.errors import Invalid
 from app.foundation.web.openapi import ListMeta
+from app.reporting.filters import MAX_LABELS
 from app.reporting.page_filters import Preset, read_page_filter
 from app.reporting.stored_queries import read_query
 from app.reporting.view_tables import SavedView
@@ -18,7 +20,7 @@ from app.surveys.schemas import Questionnaire
 class ViewOut(BaseModel):
     """A filter of the dashboard under a name. `query` is the dashboard's query string,
     `metrics_query` what asks for the same figures of `GET /metrics` today (null where the survey
-    has lost a dimension or value that the view names)."""
+    has lost a dimension or value that the view names, or the view combines more than two)."""
 
     id: uuid.UUID
     name: str = Field(examples=["Board meeting"])
@@ -61,4 +63,7 @@ def _metrics_query(view: SavedView, questionnaire: Questionnaire, today: date) -
         asked, _preset = read_page_filter(query, questionnaire, today, Preset.ALL)
     except (Invalid, ValueError):
         return None
-    return asked.to_query()
+    if len(asked.labels) > MAX_LABELS:
+        return None
+    # Within a subgroup the dashboard shows no pair, and the API refuses to be asked for one.
+    return replace(asked, pair=() if asked.labels else asked.pair).to_query()

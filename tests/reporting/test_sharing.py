@@ -56,6 +56,8 @@ async def test_comments_only_where_ticked(
 ) -> None:
     page = await client.get(await share(as_mona, scene, "", with_comments="yes"))
     assert "本日の回答です" in page.text
+    for of_members in ("held for review", "All answers and comments", "Starred only", "Tags"):
+        assert of_members not in page.text
 
 
 async def test_subgroups_obey_the_same_rule(

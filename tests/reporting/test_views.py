@@ -98,6 +98,29 @@ async def test_a_default_view_that_the_survey_has_outgrown_does_not_stand_in_the
     assert view["metrics_query"] is None
 
 
+async def test_every_link_of_a_refused_page_leads_to_the_dashboard(
+    as_mona: httpx.AsyncClient, scene: Scene
+) -> None:
+    refused = await save(as_mona, scene, "period=all&sort=-n", name=" ")
+    assert refused.status_code == 422
+    assert f'href="{dashboard(scene)}?period=all&amp;sort=' in refused.text
+    assert not re.findall(r'href="\?', refused.text)
+    assert f'<form class="filters no-print" method="get" action="{dashboard(scene)}">' in (
+        refused.text
+    )
+
+
+async def test_a_view_of_a_group_asks_the_api_for_no_pair(
+    as_mona: httpx.AsyncClient, acme_reader: httpx.AsyncClient, scene: Scene
+) -> None:
+    await save(as_mona, scene, "segment.plan=free&pair=age,region", name="A pair")
+    three = "segment.plan=free&segment.age=old&segment.region=east"
+    await save(as_mona, scene, three, name="Too many")
+    pair, too_many = await listed(acme_reader, scene)
+    assert pair["metrics_query"] == "segment.plan=free"
+    assert too_many["metrics_query"] is None
+
+
 async def test_views_are_renamed_and_deleted(
     as_mona: httpx.AsyncClient, scene: Scene, owner: psycopg.Connection
 ) -> None:

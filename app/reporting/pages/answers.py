@@ -56,6 +56,7 @@ async def answers_page(
         listing = await list_responses(member.session, questionnaire, wanted)
     listed = wanted.filter if wanted else None
     base = survey_base(member, questionnaire.survey_id)
+    list_href = f"{base}/responses?"
     more = {**asked_again(query), "cursor": listing.next_cursor or ""}
     held: Mapping[HoldReason | None, int] = {}
     if not asked.is_subgroup:
@@ -75,8 +76,9 @@ async def answers_page(
         here=urlencode(
             {**asked_again(query), **({"cursor": query.cursor} if query.cursor else {})}
         ),
-        without_term_href="?" + urlencode(asked_again(query.model_copy(update={"term": None}))),
-        without_marks_href="?" + urlencode(_without_marks(query)),
+        without_term_href=list_href
+        + urlencode(asked_again(query.model_copy(update={"term": None}))),
+        without_marks_href=list_href + urlencode(_without_marks(query)),
         categories=category_options(),
         standings=standing_options(),
         tags=tags,
@@ -88,8 +90,8 @@ async def answers_page(
         held_count=sum(held.values()),
         held_groups=held_groups(held),
         hold_names=HOLD_NAMES,
-        older_href=f"{base}/responses?{urlencode(more)}" if listing.next_cursor else None,
-        newer_href=f"{base}/responses?{urlencode(asked_again(query))}" if query.cursor else None,
+        older_href=list_href + urlencode(more) if listing.next_cursor else None,
+        newer_href=list_href + urlencode(asked_again(query)) if query.cursor else None,
         csv_href=f"{base}/responses.csv?{(listed or asked).to_query()}",
         **values,
     )

@@ -93,7 +93,7 @@ async def dashboard_page(
         is_everything=is_same_query(text, EVERYTHING),
         view_query=text or EVERYTHING,
         view_form=view_form,
-        here=Here.of(request),
+        here=Here.of(request, survey_base(member, survey_id)),
         sort=query.sort,
         steps=steps,
     )

@@ -66,7 +66,7 @@ async def show_several(
         choices=choices(surveys.common, asked),
         compares=compare_options(),
         againsts=against_options(),
-        here=Here.of(request),
+        here=Here.of(request, request.url.path),
         sort=query.sort,
         name_of_days=labels.name_of_days,
         name_of_months=labels.name_of_months,
