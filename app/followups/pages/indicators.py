@@ -27,17 +27,14 @@ from app.followups.inputs import IndicatorInput
 from app.followups.models import IndicatorMetric
 from app.followups.pages.showing import SURVEY, lead_to, path_of, read_typed, show
 from app.followups.typed import Typed
-from app.followups.words import METRIC_NAMES, metric_options
+from app.followups.words import METRIC_NAMES, SEPARATOR, metric_options, segment_options
 from app.foundation import clock
 from app.foundation.errors import Invalid, InvalidParam
 from app.foundation.paging import PAGE_SIZE
-from app.foundation.translation import current_language, gettext, mark
+from app.foundation.translation import mark
 from app.surveys.queries import get_questionnaire, get_survey
-from app.surveys.schemas import Questionnaire
 
 router = APIRouter(prefix=SURVEY + "/indicators")
-
-SEPARATOR = "="
 
 
 @router.get("/new")
@@ -176,20 +173,8 @@ async def _form(
         typed=typed,
         this_month=f"{today:%Y-%m}",
         metrics=metric_options(),
-        segments=_segment_options(survey),
+        segments=segment_options(survey),
     )
-
-
-def _segment_options(survey: Questionnaire) -> list[tuple[str, str]]:
-    language = current_language()
-    options = [("", gettext("All customers"))]
-    for dimension in survey.dimensions:
-        name = dimension.label_in(language)
-        options += [
-            (f"{dimension.key}{SEPARATOR}{value.key}", f"{name}: {value.label_in(language)}")
-            for value in dimension.values
-        ]
-    return options
 
 
 async def _file_page(

@@ -9,16 +9,12 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from app.accounts.schemas import Member
 from app.followups.typed import Typed
+from app.followups.words import NOTICES
 from app.foundation.errors import Invalid
-from app.foundation.translation import gettext, mark
+from app.foundation.translation import gettext
 from app.foundation.web.rendering import render
 
 SURVEY = "/w/{workspace}/surveys/{survey_id}"
-NOTICES = {
-    "saved": mark("Saved."),
-    "deleted": mark("Deleted."),
-    "done": mark("Done. The days from now on show what it was followed by."),
-}
 
 
 def show(

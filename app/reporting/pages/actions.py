@@ -10,6 +10,7 @@ from app.accounts.access import SignedInMember
 from app.followups.models import AnnotationKind
 from app.followups.queries import AnnotationFilter, list_tasks, load_surroundings
 from app.followups.schemas import Task
+from app.followups.words import NOTICES
 from app.foundation import clock
 from app.foundation.paging import PAGE_SIZE
 from app.foundation.translation import gettext, mark
@@ -21,11 +22,6 @@ from app.surveys.queries import get_questionnaire
 
 router = APIRouter()
 
-NOTICES = {
-    "saved": mark("Saved."),
-    "deleted": mark("Deleted."),
-    "done": mark("Done. The days from now on show what it was followed by."),
-}
 GROUPS = (
     ("overdue", mark("Overdue")),
     ("open", mark("In progress")),

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app.accounts.access import SignedInMember
-from app.followups.words import METRIC_MEANINGS, METRIC_NAMES
+from app.followups.words import METRIC_MEANINGS, METRIC_NAMES, SEPARATOR, segment_options
 from app.foundation.errors import InvalidParam
-from app.foundation.translation import current_language, gettext, mark, ngettext
+from app.foundation.translation import gettext, mark, ngettext
 from app.foundation.web.rendering import render
 from app.reporting import labels
 from app.reporting.beside import put_beside
@@ -19,8 +19,6 @@ from app.surveys.queries import get_questionnaire
 from app.surveys.schemas import Questionnaire
 
 router = APIRouter()
-
-SEPARATOR = "="
 
 
 class Months(IntEnum):
@@ -54,7 +52,7 @@ async def show_indicators(
             for at in Months
         ],
         segment=segment,
-        segment_options=_segment_options(survey),
+        segment_options=segment_options(survey),
         metric_names=METRIC_NAMES,
         metric_meanings=METRIC_MEANINGS,
         name_of_months=labels.name_of_months,
@@ -72,18 +70,3 @@ def _declared(survey: Questionnaire, segment: str) -> tuple[str, str] | None:
         reason = mark("The segment dimension declares no such value.")
         raise refused(InvalidParam("segment", reason))
     return key, value
-
-
-def _segment_options(survey: Questionnaire) -> list[tuple[str, str]]:
-    language = current_language()
-    return [
-        ("", gettext("All customers")),
-        *(
-            (
-                f"{dimension.key}{SEPARATOR}{value.key}",
-                f"{dimension.label_in(language)}: {value.label_in(language)}",
-            )
-            for dimension in survey.dimensions
-            for value in dimension.values
-        ),
-    ]
