@@ -53,12 +53,16 @@ async def begin_export(
 
 
 async def record_figures_export(
-    session: AsyncSession, questionnaire: Questionnaire, actor: Actor, asked: ReportFilter
+    session: AsyncSession,
+    questionnaire: Questionnaire,
+    actor: Actor,
+    asked: ReportFilter,
+    comments: int = 0,
 ) -> None:
-    """Note in the audit log that the figures of a filter leave as a file."""
+    """Note in the audit log that the figures of a filter leave as a file, with so many comments."""
     record_event(
         session, questionnaire.workspace_id, actor, "figures.exported", questionnaire.survey_id,
-        {"filter": asked.to_query()},
+        {"filter": asked.to_query(), **({"comments": comments} if comments else {})},
     )  # fmt: skip
 
 

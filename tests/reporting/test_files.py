@@ -165,5 +165,5 @@ async def test_downloads_stand_in_the_log(
     found = owner.execute("SELECT action, details FROM audit_events ORDER BY number").fetchall()
     assert found == [
         ("figures.exported", {"filter": "segment.plan=free"}),
-        ("figures.exported", {"filter": "since=2026-05-01&until=2026-06-30"}),
+        ("figures.exported", {"filter": "since=2026-05-01&until=2026-06-30", "comments": 38}),
     ]

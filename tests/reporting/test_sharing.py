@@ -9,11 +9,13 @@ import pytest
 from fastapi import FastAPI
 
 from app.foundation import clock
+from app.foundation.database import Database
 from app.reporting.sharing import PREFIX
+from app.responses.models import Standing
 from tests.conftest import browser
 from tests.factories import Cast
-from tests.reporting.data import NOW, TODAY
-from tests.reporting.test_pages import dashboard
+from tests.reporting.data import NOW, TODAY, Answer, make_survey, spread
+from tests.reporting.test_pages import dashboard, page
 from tests.responses.scene import Scene
 
 PASSWORD = "seven blue herons at dusk"
@@ -56,8 +58,19 @@ async def test_comments_only_where_ticked(
 ) -> None:
     page = await client.get(await share(as_mona, scene, "", with_comments="yes"))
     assert "本日の回答です" in page.text
-    for of_members in ("held for review", "All answers and comments", "Starred only", "Tags"):
+    for of_members in ("All answers and comments", "Starred only", "Tags"):
         assert of_members not in page.text
+
+
+async def test_what_waits_for_review_is_told_to_members_only(
+    as_mona: httpx.AsyncClient, client: httpx.AsyncClient, database: Database, cast: Cast
+) -> None:
+    held = Answer(TODAY, 0, standing=Standing.HELD)
+    scene = await make_survey(database, cast.acme, [*spread(TODAY, [10] * 8), held])
+    assert "1 held for review" in await page(as_mona, dashboard(scene))
+    shared = await client.get(await share(as_mona, scene))
+    assert "NPS from 8 answers" in shared.text
+    assert "held for review" not in shared.text
 
 
 async def test_subgroups_obey_the_same_rule(

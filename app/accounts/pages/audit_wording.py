@@ -50,6 +50,7 @@ DETAILS = {
     "archived_at": mark("Archived at"),
     "before": mark("Answered before"),
     "browsers": mark("Browsers"),
+    "comments": mark("Comments"),
     "changed": mark("Changed"),
     "filter": mark("Filter"),
     "from": mark("Before"),

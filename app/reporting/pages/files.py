@@ -53,7 +53,9 @@ async def download_xlsx(
 ) -> Response:
     reading = await read_dashboard(request, member.session, member.workspace_id, survey_id, query)
     comments = await _comments(request, member, reading)
-    await record_figures_export(member.session, reading.questionnaire, member.actor, reading.asked)
+    await record_figures_export(
+        member.session, reading.questionnaire, member.actor, reading.asked, len(comments)
+    )
     screen = Screen(reading.questionnaire, reading.board, reading.filter_words(), comments)
     file = await to_thread.run_sync(write_workbook, screen)
     return StreamingResponse(
