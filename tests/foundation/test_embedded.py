@@ -71,7 +71,7 @@ def test_logs_never_hold_parameters_or_statements(tmp_path: Path) -> None:
 
 def _end(process: "subprocess.Popen[str]", number: int) -> None:
     process.send_signal(number)
-    process.wait(timeout=20)
+    process.wait(timeout=60)
     assert process.stdout is not None
     process.stdout.close()
 
@@ -105,7 +105,7 @@ def test_a_user_who_gives_up_leaves_no_half_started_server(tmp_path: Path) -> No
     while not started.exists():
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert not started.exists()
 
 
