@@ -1,5 +1,6 @@
 """Reading an archive: the whole file is checked before a single row is believed."""
 
+import errno
 import json
 import lzma
 import zlib
@@ -147,6 +148,10 @@ def _torn_is_damaged() -> Iterator[None]:
         yield
     except TORN as error:
         raise _damaged(str(error) or "it is cut short") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise _damaged("an entry is said to begin before it") from error
 
 
 def _foreign() -> BadArchive:

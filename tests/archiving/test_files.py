@@ -171,6 +171,14 @@ async def test_a_flipped_bit_stores_nothing(archive: Path, elsewhere: Database) 
         assert await _is_empty(elsewhere)
 
 
+async def test_an_entry_before_the_file_stores_nothing(archive: Path, elsewhere: Database) -> None:
+    content = bytearray(_read(archive))
+    end = content.rindex(b"PK\5\6")
+    content[end + 16 : end + 20] = (2**31).to_bytes(4, "little")  # where the list of entries begins
+    _replace(archive, bytes(content))
+    await _refused(elsewhere, archive, "This archive is damaged")
+
+
 def _means_the_same(path: Path, before: bytes) -> bool:
     """A bit of the zip's own notes, such as a time or a permission, may change nothing."""
     copy = path.with_name("before.zip")
