@@ -56,7 +56,7 @@ def add_answers(parts: Sequence[AnswerCounts]) -> AnswerCounts:
     """All answers of the parts together: of single scores where every part has them."""
     told = [part for part in parts if isinstance(part, Distribution)]
     if len(told) == len(parts):
-        return sum(told, Distribution.empty())
+        return add(told)
     return together(parts)
 
 
