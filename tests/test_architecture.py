@@ -70,7 +70,7 @@ UNSCOPED_CALLS = {
     # The operator checks the audit logs of all workspaces, one after the other.
     ("app/accounts/commands.py", "unscoped_list_workspaces"),
     # A respondent's slug, the operator's workspace name.
-    ("app/responses/entrances.py", "unscoped_find_link"),
+    ("app/responses/entrances.py", "unscoped_find_workspace_of"),
     ("app/responses/commands.py", "unscoped_find_workspace"),
     ("app/archiving/commands.py", "unscoped_find_workspace"),
     # The new owner of a restored workspace, by their address.

@@ -10,7 +10,7 @@ A door opens the request's transaction and enters the workspace.
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from fastapi import Depends, Request, Security
@@ -21,8 +21,7 @@ from starlette.responses import Response
 from app.accounts.api_keys import API_KEY_PREFIX
 from app.accounts.models import Role, Scope
 from app.accounts.queries import (
-    find_api_key,
-    get_workspace,
+    find_caller,
     unscoped_find_session,
     unscoped_get_membership,
 )
@@ -31,6 +30,7 @@ from app.accounts.sign_in import SESSION_LIFE
 from app.foundation import clock
 from app.foundation.database import enter_workspace
 from app.foundation.errors import Forbidden, Unauthorized
+from app.foundation.line import Executor
 from app.foundation.memory import Memory
 from app.foundation.settings import Settings
 from app.foundation.tokens import digest, workspace_of
@@ -170,29 +170,31 @@ WorkspaceManager = Annotated[Member, Depends(_at_least(Role.MANAGER), scope="fun
 WorkspaceOwner = Annotated[Member, Depends(_at_least(Role.OWNER), scope="function")]
 
 
+class _Key(NamedTuple):
+    """What an API key says of itself."""
+
+    workspace_id: uuid.UUID
+    token_hash: bytes
+
+
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
 
 
-async def identify_caller(
-    session: AsyncSession, settings: Settings, credentials: HTTPAuthorizationCredentials | None
-) -> ApiCaller:
-    """The caller a key belongs to, its workspace entered; Unauthorized for anything else."""
+def _key_in(settings: Settings, credentials: HTTPAuthorizationCredentials | None) -> _Key:
+    """Unauthorized for what cannot be a key."""
     token = credentials.credentials if credentials else ""
     workspace_id = workspace_of(API_KEY_PREFIX, token)
     if workspace_id is None:
         raise _unauthorized()
-    await enter_workspace(session, workspace_id)
-    key = await find_api_key(session, workspace_id, digest(settings.secret_key, token))
-    if key is None:
+    return _Key(workspace_id, digest(settings.secret_key, token))
+
+
+async def _identify_caller(executor: Executor, key: _Key) -> ApiCaller:
+    """The caller a key belongs to, within its workspace; Unauthorized where there is none."""
+    caller = await find_caller(executor, *key)
+    if caller is None:
         raise _unauthorized()
-    workspace = await get_workspace(session, workspace_id)
-    if workspace.deleted_at is not None:
-        raise _unauthorized()
-    today = clock.today(workspace.time_zone)
-    if key.last_used_on != today:
-        key.last_used_on = today
-    scopes = frozenset(Scope(scope) for scope in key.scopes)
-    return ApiCaller(workspace_id, workspace.time_zone, key.id, scopes)
+    return caller
 
 
 def require_scope(caller: ApiCaller, scope: Scope) -> None:
@@ -212,7 +214,9 @@ def _unauthorized() -> Unauthorized:
 
 def _with_scope(scope: Scope) -> Callable[..., object]:
     async def check(request: Request, session: Transaction, credentials: Credentials) -> ApiClient:
-        caller = await identify_caller(session, request.app.state.settings, credentials)
+        key = _key_in(request.app.state.settings, credentials)
+        await enter_workspace(session, key.workspace_id)
+        caller = await _identify_caller(session, key)
         require_scope(caller, scope)
         return ApiClient(caller, session)
 
@@ -231,14 +235,14 @@ async def identify_collector(request: Request, credentials: Credentials) -> ApiC
     and a caller waiting for that must not sit on a connection. Who a key belongs to is remembered
     for two seconds, so a revoked key takes no more answers after that."""
     state = request.app.state
+    key = _key_in(state.settings, credentials)
 
     async def look_up() -> ApiCaller:
-        async with state.database.transaction() as session:
-            return await identify_caller(session, state.settings, credentials)
+        async with state.database.look_up(key.workspace_id) as line:
+            return await _identify_caller(line, key)
 
-    token = credentials.credentials if credentials else ""
     memory: Memory = state.memory
-    caller = await memory.recall(("key", digest(state.settings.secret_key, token)), look_up)
+    caller = await memory.recall(("key", key.token_hash), look_up)
     require_scope(caller, Scope.WRITE)
     return caller
 

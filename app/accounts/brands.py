@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -21,22 +22,27 @@ NO_LOGO = dict.fromkeys(
 )
 
 
-def brand_of(workspace_name: str, found: WorkspaceBrand | None) -> Brand:
+# What `brand_of` reads of a row, the brand joined from outside to its workspace.
+BRAND_COLUMNS = (
+    Workspace.name.label("workspace_name"),
+    WorkspaceBrand.name.label("brand_name"),
+    WorkspaceBrand.accent,
+    WorkspaceBrand.logo_type,
+    WorkspaceBrand.logo_hash,
+    WorkspaceBrand.logo_width,
+    WorkspaceBrand.logo_height,
+    WorkspaceBrand.logo_ground,
+)
+
+
+def brand_of(row: Any) -> Brand:
     """The brand as it is shown; what was not chosen is the workspace's name and our colour."""
-    if found is None:
-        return Brand(workspace_name)
-    return Brand(found.name or workspace_name, found.accent, _logo_of(found))
+    return Brand(row.brand_name or row.workspace_name, row.accent, _logo_of(row))
 
 
-def _logo_of(found: WorkspaceBrand) -> Logo | None:
+def _logo_of(row: Any) -> Logo | None:
     # A constraint sees to it that all of them are there, or none.
-    match (
-        found.logo_type,
-        found.logo_hash,
-        found.logo_width,
-        found.logo_height,
-        found.logo_ground,
-    ):
+    match (row.logo_type, row.logo_hash, row.logo_width, row.logo_height, row.logo_ground):
         case (str(kind), str(name), int(width), int(height), str(ground)):
             return Logo(LogoType(kind), name, width, height, LogoGround(ground))
     return None
@@ -46,14 +52,14 @@ async def get_brand(session: AsyncSession, workspace_id: uuid.UUID) -> Brand:
     """How the workspace looks to respondents; NotFound without the workspace."""
     row = (
         await session.execute(
-            select(Workspace.name, WorkspaceBrand)
+            select(*BRAND_COLUMNS)
             .outerjoin(WorkspaceBrand, WorkspaceBrand.workspace_id == Workspace.id)
             .where(Workspace.id == workspace_id)
         )
     ).one_or_none()
     if row is None:
         raise NotFound
-    return brand_of(*row)
+    return brand_of(row)
 
 
 async def get_logo(

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, func, select, tuple_
+from sqlalchemy import bindparam, exists, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import (
@@ -13,14 +13,16 @@ from app.accounts.models import (
     MemberInvitation,
     Membership,
     Role,
+    Scope,
     SignInLink,
     User,
     UserSession,
     Workspace,
 )
-from app.accounts.schemas import Colleague
+from app.accounts.schemas import ApiCaller, Colleague
 from app.foundation import clock
 from app.foundation.errors import Gone, NotFound
+from app.foundation.line import Executor
 from app.foundation.paging import (
     Page,
     decode_cursor,
@@ -97,20 +99,35 @@ async def get_workspace(session: AsyncSession, workspace_id: uuid.UUID) -> Works
     return workspace
 
 
-async def find_api_key(
-    session: AsyncSession, workspace_id: uuid.UUID, token_hash: bytes
-) -> ApiKey | None:
-    """The key with that hash, where it is neither revoked nor expired."""
-    key = await session.scalar(
-        select(ApiKey).where(
-            ApiKey.workspace_id == workspace_id,
-            ApiKey.token_hash == token_hash,
-            ApiKey.revoked_at.is_(None),
-        )
+_KEY = (
+    select(ApiKey.id, ApiKey.scopes, ApiKey.expires_at, ApiKey.last_used_on, Workspace.time_zone)
+    .join(Workspace, Workspace.id == ApiKey.workspace_id)
+    .where(
+        ApiKey.workspace_id == bindparam("workspace_id"),
+        ApiKey.token_hash == bindparam("token_hash"),
+        ApiKey.revoked_at.is_(None),
+        Workspace.deleted_at.is_(None),
     )
+)
+_KEY_IS_USED = text(
+    "UPDATE api_keys SET last_used_on = :today WHERE workspace_id = :workspace_id AND id = :id"
+)
+
+
+async def find_caller(
+    executor: Executor, workspace_id: uuid.UUID, token_hash: bytes
+) -> ApiCaller | None:
+    """Whose key has that hash, where it is neither revoked nor expired; notes the day."""
+    where = {"workspace_id": workspace_id, "token_hash": token_hash}
+    key = next(iter(await executor.execute(_KEY, where)), None)
     if key is None or (key.expires_at is not None and key.expires_at <= clock.now()):
         return None
-    return key
+    today = clock.today(key.time_zone)
+    if key.last_used_on != today:
+        used = {"workspace_id": workspace_id, "id": key.id, "today": today}
+        await executor.execute(_KEY_IS_USED, used)
+    scopes = frozenset(Scope(scope) for scope in key.scopes)
+    return ApiCaller(workspace_id, key.time_zone, key.id, scopes)
 
 
 async def unscoped_has_users(session: AsyncSession) -> bool:

@@ -7,11 +7,11 @@ schema and is bound by row-level security. The workspace is named twice: in each
 
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
-from sqlalchemy import ForeignKey, MetaData, text
+from sqlalchemy import ForeignKey, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -25,7 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import DateTime
 
-from app.foundation.line import Line
+from app.foundation.line import Line, Lines, entering
 from app.foundation.tally import tally
 from app.foundation.timing import time_statements
 
@@ -125,6 +125,7 @@ class Database:
         if pool.is_timed:
             time_statements(self.engine.sync_engine, pool.slow_ms)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._lines = Lines(self.engine, RUNTIME_ROLE)
 
     @asynccontextmanager
     async def transaction(
@@ -132,7 +133,7 @@ class Database:
     ) -> AsyncIterator[AsyncSession]:
         """A transaction as the runtime role: leaving commits, raising rolls back."""
         async with self._sessions() as session, session.begin():
-            await session.execute(_SET_ROLE)
+            await (await session.connection()).exec_driver_sql(_SET_ROLE)
             if workspace_id is not None:
                 await enter_workspace(session, workspace_id)
             yield session
@@ -143,6 +144,10 @@ class Database:
     def line(self) -> Line:
         """A connection for many transactions in which every statement counts."""
         return Line(self.engine, RUNTIME_ROLE)
+
+    def look_up(self, workspace_id: uuid.UUID | None = None) -> AbstractAsyncContextManager[Line]:
+        """A transaction for what is asked at nearly every request, as the runtime role."""
+        return self._lines.transaction(workspace_id)
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -164,14 +169,9 @@ def before_commit(session: AsyncSession, work: Callable[[AsyncSession], Awaitabl
     session.info.setdefault(_LAST, {})[work] = None
 
 
-_SET_ROLE = text(f"SET LOCAL ROLE {RUNTIME_ROLE}")
+_SET_ROLE = f"SET LOCAL ROLE {RUNTIME_ROLE}"
 
 
 async def enter_workspace(session: AsyncSession, workspace_id: uuid.UUID) -> None:
-    """From here to the end of the transaction only `workspace_id`'s rows can be seen or written.
-
-    `SET LOCAL` takes no bind parameter, hence nothing but a UUID is let through.
-    """
-    if not isinstance(workspace_id, uuid.UUID):
-        raise TypeError("a workspace is entered by its UUID")
-    await session.execute(text(f"SET LOCAL app.workspace_id = '{workspace_id}'"))
+    """From here to the end of the transaction only `workspace_id`'s rows can be seen or written."""
+    await (await session.connection()).exec_driver_sql(entering(workspace_id))

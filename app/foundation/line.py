@@ -1,13 +1,14 @@
-"""A connection on which the statements of a transaction travel together.
+"""A connection on which the statements of a transaction travel together, and a few such to share.
 
 What returns no rows is sent along with the next statement that does, or with COMMIT, so that a
 transaction is one or two round trips. Statements are prepared once on each connection and their
 parameters written as text, which together takes a fifth of the time that a session needs.
 """
 
+import asyncio
 import re
 import uuid
-from collections import deque
+from collections import deque, namedtuple
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,21 +21,25 @@ from psycopg.adapt import Transformer
 from psycopg.generators import fetch_many, pipeline_communicate
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
-from sqlalchemy import TextClause
+from sqlalchemy import Dialect, Executable, Select, TextClause
+from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-_PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")  # as SQLAlchemy reads them
+_NUMBERED: Dialect = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 _RETURNS = re.compile(r"\bRETURNING\b|^\s*SELECT\b")
 _PREPARED = "prepared on a line"
 _numbers = count(1)
 
+SHARED = 3  # lines for look-ups: one may be read from while others are written to
+TURN_WITHIN_S = 15.0  # whoever waits longer for one is told that the database is away
+
 
 class Executor(Protocol):
-    """What executes statements made of text: a session, or a `Line` within a transaction."""
+    """What executes statements with named parameters: a session, or a `Line` in a transaction."""
 
     async def execute(
-        self, statement: TextClause, parameters: Mapping[str, Any], /
+        self, statement: Executable, parameters: Mapping[str, Any], /
     ) -> Iterable[Any]: ...
 
 
@@ -44,15 +49,28 @@ class _Statement:
     sql: bytes
     parameters: tuple[str, ...]
     returns_rows: bool
+    make_row: Callable[[Sequence[Any]], Any]
 
 
 @lru_cache
-def _statement(text: str) -> _Statement:
-    """`text` with numbers in place of its `:names`."""
-    names = tuple(dict.fromkeys(_PARAMETER.findall(text)))
-    numbered = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", text)
+def _statement(given: TextClause | Select[Any]) -> _Statement:
+    """With numbers in place of its `:names`; a SELECT's rows are named tuples."""
+    compiled = given.compile(dialect=_NUMBERED)
+    sql = str(compiled)
+    make_row: Callable[[Sequence[Any]], Any] = tuple
+    if isinstance(given, Select):
+        row: Any = namedtuple("Row", list(given.selected_columns.keys()))  # type: ignore[misc]
+        make_row = row._make
+    names = tuple(compiled.positiontup or ())
     name = f"line_{next(_numbers)}".encode()
-    return _Statement(name, numbered.encode(), names, bool(_RETURNS.search(text)))
+    return _Statement(name, sql.encode(), names, bool(_RETURNS.search(sql)), make_row)
+
+
+def entering(workspace_id: uuid.UUID) -> str:
+    """`SET LOCAL` takes no parameter, hence nothing but a UUID is let through."""
+    if not isinstance(workspace_id, uuid.UUID):
+        raise TypeError("a workspace is entered by its UUID")
+    return f"SET LOCAL app.workspace_id = '{workspace_id}'"
 
 
 class Line:
@@ -70,17 +88,17 @@ class Line:
         self._commands: list[Callable[[], None]] = []
 
     @asynccontextmanager
-    async def transaction(self, workspace_id: uuid.UUID) -> AsyncIterator["Line"]:
-        """A transaction in one workspace: leaving commits, raising rolls back. What was refused of
-        statements without rows is raised by a later one, or on leaving."""
-        if not isinstance(workspace_id, uuid.UUID):
-            raise TypeError("a workspace is entered by its UUID")
+    async def transaction(self, workspace_id: uuid.UUID | None) -> AsyncIterator["Line"]:
+        """A transaction in one workspace, or to `enter` one later: leaving commits, raising rolls
+        back. What was refused of statements without rows is raised by a later one, or on
+        leaving."""
         try:
             await self._connect()
             self._commands.clear()
             self._send("BEGIN")
             self._send(f"SET LOCAL ROLE {self._role}")
-            self._send(f"SET LOCAL app.workspace_id = '{workspace_id}'")
+            if workspace_id is not None:
+                self.enter(workspace_id)
             yield self
             await self.finish()
         except psycopg.Error as error:
@@ -90,18 +108,26 @@ class Line:
             await self.close(broken=True)
             raise
 
+    def enter(self, workspace_id: uuid.UUID) -> None:
+        """From here on only that workspace's rows can be seen or written."""
+        self._send(entering(workspace_id))
+
     async def execute(
-        self, statement: TextClause, parameters: Mapping[str, Any], /
+        self, statement: Executable, parameters: Mapping[str, Any], /
     ) -> Iterable[Any]:
-        """The rows of a statement that returns some; one that returns none is only put in line."""
-        found = _statement(statement.text)
+        """The rows of a statement that returns some; one that returns none is only put in line.
+
+        It is a text or a SELECT without values of its own, the same object each time.
+        """
+        assert isinstance(statement, TextClause | Select)
+        found = _statement(statement)
         pgconn = self.driver.pgconn
         if found.name not in self._prepared:
             self._prepared.add(found.name)
             self._commands.append(partial(pgconn.send_prepare, found.name, found.sql))
         values = [_encode(parameters[name]) for name in found.parameters]
         self._commands.append(partial(pgconn.send_query_prepared, found.name, values))
-        return await self.flush() if found.returns_rows else ()
+        return await self.flush(found.make_row) if found.returns_rows else ()
 
     async def finish(self) -> None:
         """End the transaction: `transaction` does it."""
@@ -133,7 +159,7 @@ class Line:
         send = self.driver.pgconn.send_query_params
         self._commands.append(partial(send, command.encode(), None))
 
-    async def flush(self) -> Sequence[tuple[Any, ...]]:
+    async def flush(self, make_row: Callable[[Sequence[Any]], Any] = tuple) -> Sequence[Any]:
         """Send all that is in line; the rows of the last statement."""
         commands, self._commands = self._commands, []
         if not commands:
@@ -150,8 +176,51 @@ class Line:
             return ()
         transformer = Transformer(self.driver)
         transformer.set_pgresult(last)
-        rows: list[tuple[Any, ...]] = transformer.load_rows(0, last.ntuples, tuple)
-        return rows
+        return transformer.load_rows(0, last.ntuples, make_row)
+
+
+class Lines:
+    """A few lines to share. Each goes from hand to hand while somebody waits for one, and is given
+    back to the pool when nobody does, so that none grows stale."""
+
+    def __init__(self, engine: AsyncEngine, role: str) -> None:
+        self._engine = engine
+        self._role = role
+        self._count = 0
+        self._waiting: deque[asyncio.Future[Line]] = deque()
+
+    @asynccontextmanager
+    async def transaction(self, workspace_id: uuid.UUID | None) -> AsyncIterator[Line]:
+        """As `Line.transaction`, on the next line that is free. Raises TimeoutError where none is
+        for a quarter of a minute."""
+        line = await self._take()
+        try:
+            async with line.transaction(workspace_id):
+                yield line
+        finally:
+            await self._hand_on(line)
+
+    async def _take(self) -> Line:
+        if self._count < SHARED:
+            self._count += 1
+            return Line(self._engine, self._role)
+        turn: asyncio.Future[Line] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            return await asyncio.wait_for(turn, TURN_WITHIN_S)
+        except BaseException:
+            if turn.done() and not turn.cancelled():
+                await self._hand_on(turn.result())
+            raise
+
+    async def _hand_on(self, line: Line) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(line)
+                return
+        self._count -= 1
+        await line.close()
 
 
 def _communicate(
@@ -192,4 +261,6 @@ def _element(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
     return value.hex if isinstance(value, uuid.UUID) else str(value)

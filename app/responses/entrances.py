@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.foundation import clock
-from app.foundation.database import Database, enter_workspace
+from app.foundation.database import Database
 from app.foundation.errors import NotFound
 from app.foundation.memory import Memory
 from app.surveys.models import SurveyState
-from app.surveys.queries import get_entry_link, get_questionnaire, unscoped_find_link
+from app.surveys.queries import (
+    get_entry_link,
+    get_questionnaire,
+    unscoped_find_workspace_of,
+)
 from app.surveys.schemas import EntryLink, Questionnaire
 
 _SLUG = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -65,11 +69,11 @@ def recall_entrance(memory: Memory, slug: str) -> Entrance | None:
 
 
 async def _look_up(database: Database, slug: str) -> Entrance:
-    async with database.transaction() as session:
-        found = await unscoped_find_link(session, slug)
-        if found is None:
+    async with database.look_up() as line:
+        workspace_id = await unscoped_find_workspace_of(line, slug)
+        if workspace_id is None:
             raise NotFound
-        await enter_workspace(session, found.workspace_id)
-        link = await get_entry_link(session, found.workspace_id, slug)
-        survey = await get_questionnaire(session, found.workspace_id, found.survey_id)
+        line.enter(workspace_id)
+        link = await get_entry_link(line, workspace_id, slug)
+        survey = await get_questionnaire(line, workspace_id, link.survey_id)
     return Entrance(link, survey)

@@ -52,7 +52,7 @@ async def ensure_segment_sets(
     `known` names sets whose rows were committed before, so that nothing need be sent for them.
     """
     by_id = {label_set.id: label_set for label_set in sets}
-    missing = sorted(by_id.keys() - set(known))
+    missing = sorted(set_id for set_id in by_id if set_id not in known)
     if missing:
         await session.execute(
             _INSERT,

@@ -4,13 +4,14 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy import ScalarSelect, bindparam, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.brands import brand_of
+from app.accounts.brands import BRAND_COLUMNS, brand_of
 from app.accounts.models import Workspace, WorkspaceBrand
 from app.foundation.errors import NotFound
+from app.foundation.line import Executor
 from app.surveys.models import (
     Channel,
     DimensionSource,
@@ -75,66 +76,44 @@ async def get_version(
 
 
 async def get_questionnaire(
-    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID
+    executor: Executor, workspace_id: uuid.UUID, survey_id: uuid.UUID
 ) -> Questionnaire:
     """The survey as it is asked now; NotFound where there is none. One statement."""
-    row = (
-        await session.execute(
-            select(
-                Survey,
-                SurveyVersion,
-                Workspace.time_zone,
-                Workspace.name,
-                WorkspaceBrand,
-                _declared(workspace_id, survey_id),
-            )
-            .join(
-                SurveyVersion,
-                (SurveyVersion.workspace_id == Survey.workspace_id)
-                & (SurveyVersion.survey_id == Survey.id)
-                & (SurveyVersion.number == Survey.version_number),
-            )
-            .join(Workspace, Workspace.id == Survey.workspace_id)
-            .outerjoin(WorkspaceBrand, WorkspaceBrand.workspace_id == Survey.workspace_id)
-            .where(
-                Survey.workspace_id == workspace_id,
-                Survey.id == survey_id,
-                Workspace.deleted_at.is_(None),
-            )
-        )
-    ).one_or_none()
+    rows = await executor.execute(
+        _QUESTIONNAIRE, {"workspace_id": workspace_id, "survey_id": survey_id}
+    )
+    row = next(iter(rows), None)
     if row is None:
         raise NotFound
-    survey, version, time_zone, workspace_name, brand, declared = row
     return Questionnaire(
         workspace_id=workspace_id,
-        survey_id=survey.id,
-        version_id=version.id,
-        version_number=version.number,
-        name=survey.name,
-        state=SurveyState(survey.state),
-        metric=Metric(survey.metric),
-        languages=tuple(survey.languages),
-        default_language=survey.default_language,
-        min_group_size=survey.min_group_size,
-        retention_months=survey.retention_months,
-        privacy_url=survey.privacy_url,
-        contact=survey.contact,
-        opens_on=survey.opens_on,
-        closes_on=survey.closes_on,
-        time_zone=time_zone,
-        workspace_name=workspace_name,
-        brand=brand_of(workspace_name, brand),
-        wording=fill_subject(version.wording),
-        dimensions=_dimensions(declared),
-        has_answers=survey.has_answers,
-        held_since=survey.held_since,
-        embed_origins=tuple(survey.embed_origins),
-        layout_version=survey.layout_version,
-        thanks_urls=survey.thanks_urls,
-        support=survey.support,
-        asks_contact=survey.asks_contact,
-        shows_steps=survey.shows_steps,
+        survey_id=survey_id,
+        version_id=row.version_id,
+        version_number=row.version_number,
+        name=row.name,
+        state=SurveyState(row.state),
+        metric=Metric(row.metric),
+        languages=tuple(row.languages),
+        default_language=row.default_language,
+        min_group_size=row.min_group_size,
+        retention_months=row.retention_months,
+        privacy_url=row.privacy_url,
+        contact=row.contact,
+        opens_on=row.opens_on,
+        closes_on=row.closes_on,
+        time_zone=row.time_zone,
+        workspace_name=row.workspace_name,
+        brand=brand_of(row),
+        wording=fill_subject(row.wording),
+        dimensions=_dimensions(row.declared),
+        has_answers=row.has_answers,
+        held_since=row.held_since,
+        embed_origins=tuple(row.embed_origins),
+        layout_version=row.layout_version,
+        thanks_urls=row.thanks_urls,
+        support=row.support,
+        asks_contact=row.asks_contact,
+        shows_steps=row.shows_steps,
     )
 
 
@@ -142,10 +121,11 @@ async def list_dimensions(
     session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID
 ) -> tuple[Dimension, ...]:
     """The survey's dimensions with all their values, in order."""
-    return _dimensions(await session.scalar(select(_declared(workspace_id, survey_id))))
+    where = {"workspace_id": workspace_id, "survey_id": survey_id}
+    return _dimensions(await session.scalar(select(_DECLARED), where))
 
 
-def _declared(workspace_id: uuid.UUID, survey_id: uuid.UUID) -> ScalarSelect[Any]:
+def _declared() -> ScalarSelect[Any]:
     """A line for each value (and for a dimension without any) in one JSON array, in order: so a
     questionnaire is read in one statement."""
     line = func.jsonb_build_array(
@@ -162,11 +142,56 @@ def _declared(workspace_id: uuid.UUID, survey_id: uuid.UUID) -> ScalarSelect[Any
             & (SegmentValue.dimension_id == SegmentDimension.id),
         )
         .where(
-            SegmentDimension.workspace_id == workspace_id,
-            SegmentDimension.survey_id == survey_id,
+            SegmentDimension.workspace_id == bindparam("workspace_id"),
+            SegmentDimension.survey_id == bindparam("survey_id"),
         )
         .scalar_subquery()
     )
+
+
+_DECLARED = _declared()
+_QUESTIONNAIRE = (
+    select(
+        Survey.name,
+        Survey.state,
+        Survey.metric,
+        Survey.languages,
+        Survey.default_language,
+        Survey.min_group_size,
+        Survey.retention_months,
+        Survey.privacy_url,
+        Survey.contact,
+        Survey.opens_on,
+        Survey.closes_on,
+        Survey.version_number,
+        Survey.has_answers,
+        Survey.held_since,
+        Survey.embed_origins,
+        Survey.layout_version,
+        Survey.thanks_urls,
+        Survey.support,
+        Survey.asks_contact,
+        Survey.shows_steps,
+        SurveyVersion.id.label("version_id"),
+        SurveyVersion.wording,
+        Workspace.time_zone,
+        *BRAND_COLUMNS,
+        _DECLARED.label("declared"),
+    )
+    .join(
+        SurveyVersion,
+        (SurveyVersion.workspace_id == Survey.workspace_id)
+        & (SurveyVersion.survey_id == Survey.id)
+        & (SurveyVersion.number == Survey.version_number),
+    )
+    .join(Workspace, Workspace.id == Survey.workspace_id)
+    .outerjoin(WorkspaceBrand, WorkspaceBrand.workspace_id == Survey.workspace_id)
+    .where(
+        Survey.workspace_id == bindparam("workspace_id"),
+        Survey.id == bindparam("survey_id"),
+        Workspace.deleted_at.is_(None),
+    )
+)
 
 
 def _dimensions(lines: Sequence[Sequence[Any]] | None) -> tuple[Dimension, ...]:
@@ -245,16 +270,22 @@ async def get_value(
     return value
 
 
-async def unscoped_find_link(session: AsyncSession, slug: str) -> Link | None:
-    """Where a slug leads, across all workspaces; the caller then enters that workspace."""
-    return await session.get(Link, slug)
+_LINK = select(Link.workspace_id).where(Link.slug == bindparam("slug"))
+_ENTRY_LINK = select(
+    SurveyLink.survey_id, SurveyLink.channel, SurveyLink.preset, SurveyLink.revoked_at
+).where(SurveyLink.workspace_id == bindparam("workspace_id"), SurveyLink.slug == bindparam("slug"))
 
 
-async def get_entry_link(session: AsyncSession, workspace_id: uuid.UUID, slug: str) -> EntryLink:
+async def unscoped_find_workspace_of(executor: Executor, slug: str) -> uuid.UUID | None:
+    """The workspace a link is of, across all workspaces; the caller then enters it."""
+    found = next(iter(await executor.execute(_LINK, {"slug": slug})), None)
+    return None if found is None else found.workspace_id
+
+
+async def get_entry_link(executor: Executor, workspace_id: uuid.UUID, slug: str) -> EntryLink:
     """The tenant's side of a link: channel, preset values, whether it was revoked."""
-    link = await session.scalar(
-        select(SurveyLink).where(SurveyLink.workspace_id == workspace_id, SurveyLink.slug == slug)
-    )
+    rows = await executor.execute(_ENTRY_LINK, {"workspace_id": workspace_id, "slug": slug})
+    link = next(iter(rows), None)
     if link is None:
         raise NotFound
     return EntryLink(
