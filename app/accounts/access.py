@@ -235,14 +235,15 @@ async def identify_collector(request: Request, credentials: Credentials) -> ApiC
     and a caller waiting for that must not sit on a connection. Who a key belongs to is remembered
     for two seconds, so a revoked key takes no more answers after that."""
     state = request.app.state
-    key = _key_in(state.settings, credentials)
 
     async def look_up() -> ApiCaller:
+        key = _key_in(state.settings, credentials)
         async with state.database.look_up(key.workspace_id) as line:
             return await _identify_caller(line, key)
 
     memory: Memory = state.memory
-    caller = await memory.recall(("key", key.token_hash), look_up)
+    token = credentials.credentials if credentials else ""
+    caller = await memory.recall(("key", token), look_up)
     require_scope(caller, Scope.WRITE)
     return caller
 
