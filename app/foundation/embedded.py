@@ -50,6 +50,7 @@ synchronous_commit = on
 max_connections = 100
 shared_buffers = 256MB
 max_wal_size = 2GB
+random_page_cost = 1.1
 wal_compression = on
 timezone = 'UTC'
 log_timezone = 'UTC'

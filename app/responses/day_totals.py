@@ -31,7 +31,7 @@ DayKey = tuple[uuid.UUID, date, Standing]
 """Survey, day and standing: one row within a workspace."""
 
 
-def last_total_of(workspace_id: uuid.UUID, survey_id: uuid.UUID) -> Any:
+def last_total_of(workspace_id: Any, survey_id: Any) -> Any:
     """The last day that has a total, as a subquery; null where none has."""
     return (
         select(func.max(DayTotal.answered_on))
