@@ -4,9 +4,10 @@ They come from the very `Dashboard` that the page draws, so that a file can neit
 page nor show what the page hides.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Protocol
 
 from app.reporting.buckets import Period
 from app.reporting.dashboard import Dashboard
@@ -14,10 +15,11 @@ from app.reporting.export_figures import FIGURE_COLUMNS, figure_values
 from app.reporting.export_tables import Record, Value, csv_cell
 from app.reporting.exporting import BYTE_ORDER_MARK, csv_lines
 from app.reporting.filters import SEGMENT_PREFIX
-from app.reporting.metrics import Figures
+from app.reporting.metrics import Figures, Metrics
 from app.reporting.movement import Mover
-from app.reporting.segment_tables import TableRow
+from app.reporting.segment_tables import SegmentTable, TableRow
 from app.reporting.theme_counts import TracedTheme
+from app.reporting.trend import Trend
 from app.scoring import Comparison
 
 CHANGE_COLUMNS = ("change", "change_low", "change_high", "change_verdict")
@@ -54,29 +56,40 @@ class Line:
         return self.figures is None and not self.more
 
 
-def summary_lines(board: Dashboard) -> list[Line]:
+class Board(Protocol):
+    """What the page of one survey and that of several have in common."""
+
+    @property
+    def metrics(self) -> Metrics: ...
+    @property
+    def trend(self) -> Trend: ...
+    @property
+    def tables(self) -> Sequence[SegmentTable]: ...
+
+
+def summary_lines(board: Board) -> list[Line]:
     """The headline, and what it is compared with, if anything."""
     metrics = board.metrics
-    more = _compared("change", metrics.change)
+    more = compared_values("change", metrics.change)
     now = Line("summary", period=metrics.period, figures=metrics.figures, more=more)
     if metrics.compared is None or metrics.change is None:
         return [now]
     return [now, Line("compared", period=metrics.compared, figures=metrics.before)]
 
 
-def has_answers(board: Dashboard) -> bool:
+def has_answers(board: Board) -> bool:
     """Whether the page shows figures, and not why there are none."""
     return board.metrics.figures is not None and board.metrics.figures.counts.total > 0
 
 
-def trend_lines(board: Dashboard) -> list[Line]:
+def trend_lines(board: Board) -> list[Line]:
     """The points of the trend, the oldest first."""
     shown = len(board.trend.points) if has_answers(board) else 0
     points = board.metrics.series[-shown:] if shown else ()
     return [Line("trend", period=point.period, figures=point.figures) for point in points]
 
 
-def segment_lines(board: Dashboard) -> list[Line]:
+def segment_lines(board: Board) -> list[Line]:
     """The rows of the segment tables."""
     if not has_answers(board):
         return []
@@ -94,7 +107,8 @@ def segment_lines(board: Dashboard) -> list[Line]:
 def _beside(row: TableRow) -> dict[str, Value]:
     if row.figures is None:
         return {}
-    change, difference = _compared("change", row.change), _compared("difference", row.difference)
+    change = compared_values("change", row.change)
+    difference = compared_values("difference", row.difference)
     return {**change, **difference, "share": row.percent}
 
 
@@ -180,7 +194,7 @@ def as_record(line: Line) -> Record:
     }
 
 
-def _compared(name: str, comparison: Comparison | None) -> dict[str, Value]:
+def compared_values(name: str, comparison: Comparison | None) -> dict[str, Value]:
     """A comparison in points, with the verdict as the API names it."""
     if comparison is None:
         return {}
@@ -195,12 +209,17 @@ def _compared(name: str, comparison: Comparison | None) -> dict[str, Value]:
 
 def screen_csv(board: Dashboard, filter_words: Sequence[tuple[str, str]]) -> str:
     """One table with a line for each figure; the filter stands in lines of its own, `filter`."""
-    blanks = [""] * (len(COLUMNS) - 3)
-    rows: list[list[str | float]] = [list(COLUMNS)]
+    return written_csv(COLUMNS, map(as_record, all_lines(board)), filter_words)
+
+
+def written_csv(
+    columns: Sequence[str], records: Iterable[Record], filter_words: Sequence[tuple[str, str]]
+) -> str:
+    """The records below the filter; the first three columns are `table`, `split_by`, `value`."""
+    blanks = [""] * (len(columns) - 3)
+    rows: list[list[str | float]] = [list(columns)]
     rows += [["filter", name, value, *blanks] for name, value in filter_words]
-    for line in all_lines(board):
-        record = as_record(line)
-        rows.append([csv_cell(record[column]) for column in COLUMNS])
+    rows += [[csv_cell(record[column]) for column in columns] for record in records]
     return BYTE_ORDER_MARK + csv_lines(rows)
 
 

@@ -25,10 +25,12 @@ from app.reporting.export_screen import (
     theme_lines,
     trend_lines,
 )
+from app.reporting.export_several import VERSUS_COLUMNS, survey_lines
 from app.reporting.export_tables import Value
 from app.reporting.exporting import harmless
 from app.reporting.labels import CATEGORY_NAMES, name_of_months, name_of_selector, name_of_value
 from app.reporting.listing import ListedResponse
+from app.reporting.several import SeveralBoard
 from app.surveys.schemas import Questionnaire
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -43,7 +45,8 @@ OPTIONS = {
 POINTS, WHOLE, SHARE, DAY = '+0.0;"\u2212"0.0;0', "#,##0", '0.0"%"', "yyyy-mm-dd"
 FORMATS = {
     **dict.fromkeys(("nps", "nps_low", "nps_high"), POINTS),
-    **dict.fromkeys((*CHANGE_COLUMNS, *DIFFERENCE_COLUMNS, *MOVED_COLUMNS[1:]), POINTS),
+    **dict.fromkeys((*CHANGE_COLUMNS, *DIFFERENCE_COLUMNS, *VERSUS_COLUMNS), POINTS),
+    **dict.fromkeys(MOVED_COLUMNS[1:], POINTS),
     **dict.fromkeys(SHARE_COLUMNS[1:], SHARE),
 }
 HEADS = {
@@ -62,6 +65,10 @@ HEADS = {
     "difference_low": mark("Against the others from"),
     "difference_high": mark("Against the others to"),
     "difference_verdict": mark("Against the others in words"),
+    "versus": mark("Difference"),
+    "versus_low": mark("Difference from"),
+    "versus_high": mark("Difference to"),
+    "versus_verdict": mark("Difference in words"),
     "comments": mark("Comments"),
     "share": mark("Share"),
     "share_low": mark("Share from"),
@@ -106,6 +113,7 @@ DEFINITIONS = (
 TITLES = {
     "about": mark("About"),
     "summary": mark("Summary"),
+    "surveys": mark("Surveys"),
     "scores": mark("Scores"),
     "trend": mark("Trend"),
     "moved": mark("What moved the score"),
@@ -123,12 +131,13 @@ THEMES = {
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What is to be written: a dashboard, its filter in words, and comments where allowed."""
+    """What is to be written: a dashboard, its filter in words, and comments where allowed; of
+    several surveys, what they have in common."""
 
     questionnaire: Questionnaire
-    board: Dashboard
+    board: Dashboard | SeveralBoard
     filter_words: Sequence[tuple[str, str]]
-    comments: Sequence[ListedResponse]
+    comments: Sequence[ListedResponse] = ()
 
 
 def write_workbook(screen: Screen) -> IO[bytes]:
@@ -172,20 +181,35 @@ class _Writer:
     def write(self) -> None:
         self._about()
         board = self.screen.board
-        of_segment = (gettext("Segment dimension"), gettext("Value"))
         self._figures(_Table("summary", ("",), _when, summary_lines(board), CHANGE_COLUMNS))
+        if isinstance(board, SeveralBoard):
+            surveys = survey_lines(board)
+            of_survey = (gettext("Survey"),)
+            self._figures(_Table("surveys", of_survey, _names, surveys, VERSUS_COLUMNS))
         self._scores()
         self._figures(_Table("trend", (), _nothing, trend_lines(board)))
+        if isinstance(board, SeveralBoard):
+            self._segments(segment_lines(board))
+        else:
+            self._rest(board)
+
+    def _rest(self, board: Dashboard) -> None:
+        """What only the dashboard of one survey has, in the order of the page."""
         if moved := moved_lines(board):
-            self._figures(_Table("moved", of_segment, self._which, moved, MOVED_COLUMNS))
-        more = (*CHANGE_COLUMNS, *DIFFERENCE_COLUMNS, "share")
-        segments = segment_lines(board)
-        self._figures(_Table("segments", of_segment, self._which, segments, more))
+            self._figures(_Table("moved", self._of_segment(), self._which, moved, MOVED_COLUMNS))
+        self._segments(segment_lines(board))
         if board.pair is not None:
             self._figures(_Table("pair", board.pair.names, _names, pair_lines(board)))
         heads = (gettext("Said by"), gettext("Theme"))
         self._figures(_Table("themes", heads, _theme, theme_lines(board), SHARE_COLUMNS))
-        self._comments()
+        self._comments(board)
+
+    def _segments(self, lines: Sequence[Line]) -> None:
+        more = (*CHANGE_COLUMNS, *DIFFERENCE_COLUMNS, "share")
+        self._figures(_Table("segments", self._of_segment(), self._which, lines, more))
+
+    def _of_segment(self) -> tuple[str, str]:
+        return gettext("Segment dimension"), gettext("Value")
 
     def _sheet(self, title: str, heads: Sequence[str], widths: Sequence[int]) -> Worksheet:
         sheet = self.book.add_worksheet(gettext(TITLES[title]))
@@ -252,8 +276,8 @@ class _Writer:
             if total:
                 sheet.write_number(score + 1, 2, 100 * count / total, self.numbers[SHARE])
 
-    def _comments(self) -> None:
-        labels = list(self.screen.board.listed.labels)
+    def _comments(self, board: Dashboard) -> None:
+        labels = list(board.listed.labels)
         survey = self.screen.questionnaire
         names = [name_of_selector(survey, selector) for selector in labels]
         when = gettext("Months") if labels else gettext("Day")

@@ -195,13 +195,12 @@ def _each_once(survey_ids: list[uuid.UUID]) -> list[uuid.UUID]:
     return survey_ids
 
 
-ChosenSurveys = Annotated[
-    list[uuid.UUID], AfterValidator(_each_once), Field(max_length=MOST_SURVEYS)
-]
+EachOnce = Annotated[list[uuid.UUID], AfterValidator(_each_once)]
 SurveyIds = Annotated[
-    ChosenSurveys,
+    EachOnce,
     Field(
         min_length=1,
+        max_length=MOST_SURVEYS,
         description="One survey, or several, whose answers are then counted together",
         json_schema_extra={"uniqueItems": True},
     ),

@@ -16,7 +16,7 @@ from app.reporting.filters import (
     LANGUAGE,
     SEGMENT_PREFIX,
     Against,
-    ChosenSurveys,
+    EachOnce,
     FilterQuery,
     Pair,
     ReportFilter,
@@ -116,11 +116,12 @@ class DashboardQuery(PageQuery):
 
 
 class SeveralQuery(PageQuery):
-    """The parameters of the page of several surveys."""
+    """The parameters of the page of several surveys, which says so where they are too many."""
 
-    survey: ChosenSurveys = Field(default_factory=list)
+    survey: EachOnce = Field(default_factory=list)
     compare: Compare = Compare.PREVIOUS
     against: Against = Against.REST
+    interval: Interval | None = None
     sort: Sort | None = None
 
 

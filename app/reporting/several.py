@@ -5,21 +5,21 @@ from urllib.parse import urlencode
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.foundation.translation import current_language
-from app.reporting.buckets import Interval
+from app.foundation.translation import gettext
 from app.reporting.filters import MAX_LABELS, Against, ReportFilter, selectors
 from app.reporting.labels import name_of_runs
 from app.reporting.metrics import Metrics
-from app.reporting.segment_tables import SegmentTable, Sort, segment_tables
-from app.reporting.together import SurveyRow, Surveys, Together, measure_together
-from app.reporting.trend import MAX_POINTS, Trend, trend_of, usual_interval
+from app.reporting.segment_tables import SegmentTable, Sort, TableRow, segment_tables
+from app.reporting.together import SurveyRow, Surveys, Together, look_up_each, report_together
+from app.reporting.trend import Trend, chosen_interval, trend_of, usual_interval
 from app.scoring import WholeShares, whole_shares
+
+SURVEYS = "surveys"
 
 
 @dataclass(frozen=True, slots=True)
 class SeveralBoard:
-    """Everything on the page below the filters; `hrefs` lead to the surveys' own pages, `unshared`
-    names the dimensions on which they do not agree."""
+    """Everything on the page below the filters; `hrefs` lead to the surveys' own pages."""
 
     metrics: Metrics
     shares: WholeShares | None
@@ -28,8 +28,19 @@ class SeveralBoard:
     against: Against
     trend: Trend
     tables: tuple[SegmentTable, ...]
-    unshared: tuple[str, ...]
     months: str
+
+    @property
+    def survey_table(self) -> SegmentTable:
+        """The surveys side by side, as the values of a dimension are."""
+        rows = [
+            TableRow(
+                str(row.survey.survey_id), row.survey.name, "", row.metrics.figures, None,
+                row.versus, None, href,
+            )
+            for row, href in zip(self.rows, self.hrefs, strict=True)
+        ]  # fmt: skip
+        return SegmentTable(SURVEYS, gettext("Survey"), tuple(rows))
 
 
 async def build_board(
@@ -45,7 +56,6 @@ async def build_board(
     total = found.total
     pairs = [("survey", str(survey.survey_id)) for survey in surveys.each]
     address = f"{home}/results?{urlencode([*pairs, ('against', against.value)])}"
-    language = current_language()
     return SeveralBoard(
         metrics=total,
         shares=whole_shares(total.figures.counts) if total.figures else None,
@@ -54,7 +64,6 @@ async def build_board(
         against=against,
         trend=trend_of(total),
         tables=tuple(segment_tables(surveys.common, total, address, sort)),
-        unshared=tuple(dimension.label_in(language) for dimension in surveys.unshared),
         months=name_of_runs(total.figures.covered) if total.figures else "",
     )
 
@@ -66,10 +75,10 @@ async def _measure(
     if len(asked.labels) >= MAX_LABELS:
         split_by = ()  # nothing is published by more than two labels
     # A subgroup of several surveys has no course: each is shown by blocks of its own.
-    interval = None if asked.is_subgroup else usual_interval(asked)
-    wanted = replace(asked, interval=interval, group_by=split_by)
-    found = await measure_together(session, surveys, wanted, against)
-    if len(found.total.series) > MAX_POINTS:
-        coarse = replace(wanted, interval=Interval.QUARTER)
-        found = await measure_together(session, surveys, coarse, against)
-    return found
+    usual = None if asked.is_subgroup else usual_interval(asked)
+    wanted = replace(asked, interval=usual, group_by=split_by)
+    known = await look_up_each(session, surveys, wanted)
+    found = report_together(surveys, wanted, against, known)
+    if usual is None or (interval := chosen_interval(asked, found.total)) is usual:
+        return found
+    return report_together(surveys, replace(wanted, interval=interval), against, known)

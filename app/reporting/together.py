@@ -7,13 +7,15 @@ shows is added up. So whatever is told here can be reckoned from the pages of th
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.foundation.errors import InvalidParam, NotFound
+from app.foundation.errors import Invalid, InvalidParam, NotFound
 from app.foundation.translation import mark
 from app.reporting.counts import add_answers, add_totals
 from app.reporting.filters import (
+    LANGUAGE,
     MAX_LABELS,
     SEGMENT_PREFIX,
     Against,
@@ -21,6 +23,7 @@ from app.reporting.filters import (
     ReportFilter,
     read_filter,
     refused,
+    selectors,
 )
 from app.reporting.metrics import Known, Metrics, look_up, report_on
 from app.reporting.publication import PublishedTogether
@@ -107,15 +110,49 @@ def read_common_filter(
     return asked
 
 
+def read_fitting_filter(
+    query: FilterQuery, surveys: Surveys
+) -> tuple[ReportFilter, dict[str, str]]:
+    """The part of a page's filter that fits all the surveys, and the labels (selector → value)
+    that do not: they were chosen when the surveys were others.
+
+    Any number of labels passes: the page keeps the choices and says that they are too many. Invalid
+    for parameters that no survey could have.
+    """
+    most = len(selectors(surveys.common))
+    try:
+        return read_filter(query, surveys.common, most), {}
+    except Invalid as error:
+        names = [param.name for param in error.invalid_params]
+        if not all(name == LANGUAGE or name.startswith(SEGMENT_PREFIX) for name in names):
+            raise
+    given: dict[str, Any] = query.model_dump(exclude_unset=True)
+    left_out = {name: str(given.pop(name)) for name in names}
+    return read_filter(type(query).model_validate(given), surveys.common, most), left_out
+
+
 async def measure_together(
     session: AsyncSession, surveys: Surveys, asked: ReportFilter, against: Against
 ) -> Together:
     """The figures of a filter that is without a series where it asks for a subgroup."""
-    filters = [replace(asked, survey_id=survey.survey_id) for survey in surveys.each]
-    known = [
-        await look_up(session, survey, own)
-        for survey, own in zip(surveys.each, filters, strict=True)
+    return report_together(surveys, asked, against, await look_up_each(session, surveys, asked))
+
+
+async def look_up_each(
+    session: AsyncSession, surveys: Surveys, asked: ReportFilter
+) -> Sequence[Known]:
+    """Read what `report_together` needs of each survey."""
+    return [
+        await look_up(session, survey, replace(asked, survey_id=survey.survey_id))
+        for survey in surveys.each
     ]
+
+
+def report_together(
+    surveys: Surveys, asked: ReportFilter, against: Against, known: Sequence[Known]
+) -> Together:
+    """The figures that follow from what is known of each survey."""
+    filters = [replace(asked, survey_id=survey.survey_id) for survey in surveys.each]
     each = [
         report_on(survey, replace(own, interval=None, group_by=()), found)
         for survey, own, found in zip(surveys.each, filters, known, strict=True)

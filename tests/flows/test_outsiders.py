@@ -66,6 +66,9 @@ FORM_BODIES: Mapping[str, dict[str, str]] = {
 QUERIES: Mapping[str, str] = {
     "GET /api/v1/metrics": "survey_id={survey_id}",
     "DELETE /api/v1/workspace": "name=Acme",
+    "GET /w/{workspace}/results/figures.csv": "survey={survey_id}",
+    "GET /w/{workspace}/results/figures.xlsx": "survey={survey_id}",
+    "GET /w/{workspace}/results/charts/{chart}.svg": "survey={survey_id}",
     "GET /w/{workspace}/surveys/{survey_id}/indicators": "segment=plan%3Dpro",
 }
 # Merged into another, a tag is gone.

@@ -66,10 +66,10 @@ FIGURES = (
 async def survey(database: Database, cast: Cast) -> Scene:
     """600 answers of half a year, of every kind, some kinds rare."""
     chance = random.Random(6)
-    return await make_survey(database, cast.acme, [_answer(chance, at) for at in range(600)])
+    return await make_survey(database, cast.acme, [make_answer(chance, at) for at in range(600)])
 
 
-def _answer(chance: random.Random, at: int) -> Answer:
+def make_answer(chance: random.Random, at: int) -> Answer:
     labels = {
         "plan": chance.choices(["free", "pro", None], [6, 3, 1])[0],
         "age": chance.choices(["young", "old", None], [5, 4, 2])[0],
@@ -107,44 +107,44 @@ async def test_page_api_and_files_agree(
     for asked in (MOST_OF_ALL, *_filters(batch)):
         page = await as_bob.get(dashboard(survey), params=asked)
         assert page.status_code == 200, asked
-        files = _Files.of(
+        files = Files.of(
             await as_bob.get(dashboard(survey) + "/figures.csv", params=asked),
             await as_bob.get(dashboard(survey) + "/figures.xlsx", params=asked),
         )
         # Where the interval asked for makes no line, the page takes another.
-        interval = _interval_of(files) or asked["interval"]
+        interval = interval_of(files) or asked["interval"]
         told = await _ask(acme_reader, survey, asked, interval=interval)
         _compare_summary(told, files, page.text, seen)
         if told["response_count"]:
-            _compare_scores(told, files, page.text)
-            _compare_series(told, files, page.text, seen)
+            compare_scores(told, files, page.text)
+            compare_series(told, files, page.text, seen)
             _compare_cells(told, files, page.text, seen)
-            for selector in chance.sample(splits := _splits(asked), min(1, len(splits))):
-                split = await _ask(acme_reader, survey, asked, group_by=_key(selector))
-                _compare_groups(selector, split, files, page.text, seen)
+            for selector in chance.sample(found := splits(asked), min(1, len(found))):
+                split = await _ask(acme_reader, survey, asked, group_by=key_of(selector))
+                compare_groups(selector, split, files, page.text, seen)
                 _compare_parts(selector, split, files, seen)
     for kind in ("shown", "groups", "points", "cells", "parts"):
         assert seen[kind], f"no {kind} were compared"
 
 
-class _Files:
+class Files:
     """The lines of the CSV and the sheets of the workbook, of the same filter."""
 
     def __init__(self, lines: list[dict[str, str]], book: Book) -> None:
         self.lines, self.book = lines, book
 
     @classmethod
-    def of(cls, table: httpx.Response, book: httpx.Response) -> "_Files":
+    def of(cls, table: httpx.Response, book: httpx.Response) -> "Files":
         assert (table.status_code, book.status_code) == (200, 200)
         text = table.text.removeprefix("\ufeff")
         return cls(list(csv.DictReader(io.StringIO(text))), read_book(book.content))
 
     def table(self, name: str, selector: str = "") -> list[dict[str, str]]:
-        split = _key(selector)
+        split = key_of(selector)
         return [line for line in self.lines if (line["table"], line["split_by"]) == (name, split)]
 
 
-def _interval_of(files: _Files) -> str | None:
+def interval_of(files: Files) -> str | None:
     """What the longest point says; the first and the last may be cut."""
     lengths = [
         (date.fromisoformat(line["until"]) - date.fromisoformat(line["since"])).days + 1
@@ -155,11 +155,11 @@ def _interval_of(files: _Files) -> str | None:
     return next((name for name, most in limits.items() if 0 < longest <= most), None)
 
 
-def _key(selector: str) -> str:
+def key_of(selector: str) -> str:
     return selector.removeprefix("segment.")
 
 
-def _splits(asked: Mapping[str, str]) -> list[str]:
+def splits(asked: Mapping[str, str]) -> list[str]:
     """What the page splits by: nothing is published by more than two labels."""
     labels = [name for name in VALUES if name in asked]
     return [name for name in VALUES if name not in labels] if len(labels) < 2 else []
@@ -168,35 +168,45 @@ def _splits(asked: Mapping[str, str]) -> list[str]:
 async def _ask(
     client: httpx.AsyncClient, survey: Scene, asked: Mapping[str, str], **more: str
 ) -> dict[str, Any]:
-    """What the API says to the filter of a page; it knows days, and pages know presets, too."""
-    kept = {name: asked[name] for name in (*VALUES, "interval", "compare") if name in asked}
-    days = DAYS_OF_PRESETS.get(asked.get("period", ""), {})
-    given = {name: asked[name] for name in ("since", "until") if name in asked}
-    pair = {"pair": ",".join(map(_key, asked["pair"].split(",")))} if "pair" in asked else {}
-    query = {"survey_id": str(survey.survey_id), **kept, **days, **given, **pair, **more}
+    """What the API says to the filter of a page."""
+    pair = {"pair": ",".join(map(key_of, asked["pair"].split(",")))} if "pair" in asked else {}
+    kept = api_query(asked, ("interval", "compare"))
+    query = {"survey_id": str(survey.survey_id), **kept, **pair, **more}
     answer = await client.get("/api/v1/metrics", params=query)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
 
 
-def _compare_summary(told: Any, files: _Files, page: str, seen: Counter[str]) -> None:
+def api_query(asked: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
+    """The labels, days and these parameters for the API, which knows days; pages know presets."""
+    kept = {name: asked[name] for name in (*VALUES, *names) if name in asked}
+    days = DAYS_OF_PRESETS.get(asked.get("period", ""), {})
+    return kept | days | {name: asked[name] for name in ("since", "until") if name in asked}
+
+
+def _compare_summary(told: Any, files: Files, page: str, seen: Counter[str]) -> None:
+    compare_headline(told, files, page)
+    seen["hidden" if told["suppressed"] else "shown"] += 1
+    if told["suppressed"]:
+        assert [one["table"] for one in files.lines if one["table"] != "filter"] == ["summary"]
+
+
+def compare_headline(told: Any, files: Files, page: str) -> None:
     (line,) = files.table("summary")
     sheet = files.book.records("Summary")[0]
     assert line["suppressed"] == str(told["suppressed"]).lower()
-    _same_figures(told, line, sheet)
-    _same_change(told["change"], "change", line, sheet, "Change")
-    seen["hidden" if told["suppressed"] else "shown"] += 1
+    same_figures(told, line, sheet)
+    same_change(told["change"], "change", line, sheet, "Change")
     if told["suppressed"]:
         assert "headline-score" not in page
-        assert [one["table"] for one in files.lines if one["table"] != "filter"] == ["summary"]
     elif told["response_count"]:
         assert f"NPS from {format_number(told['response_count'])} answer" in page
         for name in ("nps", "nps_low", "nps_high"):
             assert format_nps(told[name]) in page
 
 
-def _same_figures(told: Any, line: Mapping[str, str], sheet: Mapping[str, Any]) -> None:
+def same_figures(told: Any, line: Mapping[str, str], sheet: Mapping[str, Any]) -> None:
     for name in FIGURES:
         value = None if told["suppressed"] else told[name]
         assert line[name] == ("" if value is None else str(value)), (name, value, line)
@@ -210,7 +220,7 @@ def _same_figures(told: Any, line: Mapping[str, str], sheet: Mapping[str, Any]) 
         assert sheet[f"Score {score}"] == count
 
 
-def _same_change(
+def same_change(
     told: Any, name: str, line: Mapping[str, str], sheet: Mapping[str, Any], head: str
 ) -> None:
     for ending, part in (("", ""), ("_low", " from"), ("_high", " to")):
@@ -222,7 +232,7 @@ def _same_change(
     assert (sheet[f"{head} in words"] or "") == verdict.replace("_", " ")
 
 
-def _compare_scores(told: Any, files: _Files, page: str) -> None:
+def compare_scores(told: Any, files: Files, page: str) -> None:
     scores, total = told["distribution"], told["response_count"]
     sheet = files.book.records("Scores")
     tables = tables_of(page)
@@ -238,14 +248,14 @@ def _compare_scores(told: Any, files: _Files, page: str) -> None:
         ]
 
 
-def _compare_series(told: Any, files: _Files, page: str, seen: Counter[str]) -> None:
+def compare_series(told: Any, files: Files, page: str, seen: Counter[str]) -> None:
     lines, sheet = files.table("trend"), files.book.records("Trend")
     shown = tables_of(page).get("NPS by period", [[]])[1:]
     assert len(lines) == len(sheet) == len(told["series"])
     for point, line, record in zip(told["series"], lines, sheet, strict=True):
         assert (line["since"], line["until"]) == (point["since"], point["until"])
         assert (str(record["From"]), str(record["To"])) == (point["since"], point["until"])
-        _same_figures(point, line, record)
+        same_figures(point, line, record)
         seen["points"] += 1
     if len(lines) > 1 and any(not point["suppressed"] for point in told["series"]):
         assert [row[1:4] for row in shown] == [_of_point(point) for point in told["series"]]
@@ -260,7 +270,7 @@ def _of_point(point: Any) -> list[str]:
     return [format_nps(point["nps"]), range_, format_number(point["response_count"])]
 
 
-def _compare_groups(selector: str, told: Any, files: _Files, page: str, seen: Counter[str]) -> None:
+def compare_groups(selector: str, told: Any, files: Files, page: str, seen: Counter[str]) -> None:
     groups = {
         group["key"]: group
         for group in told["groups"] or []
@@ -281,7 +291,7 @@ def _compare_groups(selector: str, told: Any, files: _Files, page: str, seen: Co
     rows = {row[0]: row for row in tables_of(page)[f"NPS by {name}"][1:]}
     for key, group in groups.items():
         value = NAMES.get(key, key.title())
-        _same_figures(group, lines[key], sheet[value])
+        same_figures(group, lines[key], sheet[value])
         _same_row(group, lines[key], sheet[value], rows[value])
         seen["groups"] += not group["suppressed"]
 
@@ -294,8 +304,8 @@ def _same_row(
         return
     assert line["share"] == str(group["response_percent"])
     assert sheet["Share"] == pytest.approx(group["response_percent"])
-    _same_change(group["change"], "change", line, sheet, "Change")
-    _same_change(group["difference"], "difference", line, sheet, "Against the others")
+    same_change(group["change"], "change", line, sheet, "Change")
+    same_change(group["difference"], "difference", line, sheet, "Against the others")
     low, high = format_nps(group["nps_low"]), format_nps(group["nps_high"])
     n, share = format_number(group["response_count"]), format_share(group["response_percent"])
     assert row[1:4] == [n, share, format_nps(group["nps"])]
@@ -305,7 +315,7 @@ def _same_row(
         assert row[6] == words
 
 
-def _compare_parts(selector: str, told: Any, files: _Files, seen: Counter[str]) -> None:
+def _compare_parts(selector: str, told: Any, files: Files, seen: Counter[str]) -> None:
     movement = told["movement"]
     parts = {part["key"] or "all_others": part for part in (movement or {}).get("parts") or []}
     lines = {line["value"]: line for line in files.table("moved", selector)}
@@ -323,7 +333,7 @@ def _compare_parts(selector: str, told: Any, files: _Files, seen: Counter[str]) 
         seen["parts"] += 1
 
 
-def _compare_cells(told: Any, files: _Files, page: str, seen: Counter[str]) -> None:
+def _compare_cells(told: Any, files: Files, page: str, seen: Counter[str]) -> None:
     cells = {tuple(cell["keys"]): cell for cell in told["cells"] or []}
     lines = [line for line in files.lines if line["table"] == "pair"]
     if not lines:
@@ -335,7 +345,7 @@ def _compare_cells(told: Any, files: _Files, page: str, seen: Counter[str]) -> N
     numbers = [cell for row in shown[1:] for cell in row[1:]]
     for at, (line, record) in enumerate(zip(lines, sheet, strict=True)):
         cell = cells[tuple(line["value"].split(","))]
-        _same_figures(cell, line, record)
+        same_figures(cell, line, record)
         if numbers:
             assert numbers[at] == ("hidden" if cell["suppressed"] else format_nps(cell["nps"]))
         seen["cells"] += 1

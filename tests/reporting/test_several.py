@@ -1,5 +1,7 @@
 """Several surveys together: sums of what each shows by itself, and no more than that."""
 
+import re
+from html import unescape
 from typing import Any
 
 import httpx
@@ -12,6 +14,7 @@ from tests.factories import Cast
 from tests.reporting.conftest import FREE_IN_JUNE, FREE_IN_MAY, JUNE, MAY
 from tests.reporting.data import make_survey, spread
 from tests.reporting.test_pages import counted_statements
+from tests.reporting.xlsx import read_book
 from tests.responses.scene import Scene
 
 AUTUMN_FREE = [10] * 9 + [5] * 2
@@ -176,6 +179,32 @@ async def test_a_dimension_on_which_surveys_disagree_is_not_shown(
     assert "NPS by Age" in html
 
 
+async def test_what_does_not_fit_a_survey_that_is_added_is_left_out_and_named(
+    as_bob: httpx.AsyncClient,
+    acme_reader: httpx.AsyncClient,
+    scene: Scene,
+    autumn: Scene,
+    owner: psycopg.Connection,
+) -> None:
+    """As where a survey is ticked beside others: the rest of the filter holds."""
+    owner.execute("DELETE FROM segment_dimensions WHERE survey_id = %s", [autumn.survey_id])
+    query = "&segment.plan=free&language=de&interval=week&since=2026-06-01"
+    html = await look(as_bob, address(scene, autumn) + query)
+    assert "Left out of the filter: Plan: Free, Language: German." in html
+    assert "Not shown: Age, Region." in html
+    told = await metrics(acme_reader, scene, autumn, since="2026-06-01")
+    assert f"NPS from {told['response_count']} answers" in html
+    # It comes back when the survey is unticked, or goes for good.
+    assert '<input type="hidden" name="segment.plan" value="free">' in html
+    (gone,) = re.findall(r'<a href="([^"]+)">Remove it from the filter', html)
+    assert "Left out" not in await look(as_bob, gone.replace("&amp;", "&"))
+    file = await as_bob.get(address(scene, autumn).replace("?", "/figures.csv?") + query)
+    assert 'filter,Left out,"Plan: Free, Language: German"' in file.text
+    # Alone, too, it says so here: the page of one survey knows nothing of what it has not.
+    html = await look(as_bob, address(autumn) + query)
+    assert "Left out of the filter: plan: free, Language: German." in html
+
+
 @pytest.mark.parametrize(
     ("query", "name"),
     [
@@ -262,9 +291,82 @@ async def test_surveys_are_chosen_by_ticks(
     assert one.headers["location"] == (
         f"/w/{scene.workspace_id}/surveys/{scene.survey_id}?period=90d"
     )
+    ticks = "".join(f"&survey={at:032x}" for at in range(12))
+    too_many = await as_bob.get(address(scene) + ticks)
+    assert too_many.status_code == 422
+    assert "You ticked 13 surveys. Up to 12 can be shown together" in too_many.text
+    assert re.search(f'value="{scene.survey_id}" id="[^"]+" checked', too_many.text)
     refused = await as_bob.get(address(scene, autumn) + "&plan=pro")
     assert refused.status_code == 422
     assert "plan" in refused.text
+
+
+async def test_the_trend_is_by_what_somebody_chose(
+    as_bob: httpx.AsyncClient, scene: Scene, autumn: Scene
+) -> None:
+    here = address(scene, autumn) + "&since=2026-05-01&until=2026-06-30"
+    for interval, caption in (("day", "NPS by day"), ("week", "NPS by week, each named by")):
+        html = await look(as_bob, f"{here}&interval={interval}")
+        assert caption in html
+        assert f'aria-current="true" href="{here}&interval={interval}#trend-head"' in unescape(html)
+        assert f'<input type="hidden" name="interval" value="{interval}">' in html
+    # A group has no course, so there is nothing to choose, and nothing to refuse.
+    free = await look(as_bob, f"{here}&interval=day&segment.plan=free")
+    assert "A group has no trend over several surveys" in free
+
+
+@pytest.mark.parametrize("chart", ["surveys", "shares", "scores", "trend", "segment.plan"])
+async def test_a_chart_stands_alone(
+    as_bob: httpx.AsyncClient, scene: Scene, autumn: Scene, chart: str
+) -> None:
+    path, _mark, query = address(scene, autumn).partition("?")
+    answer = await as_bob.get(f"{path}/charts/{chart}.svg?{query}&period=all")
+    assert answer.status_code == 200
+    assert "sandbox" in answer.headers["content-security-policy"]
+    assert "Surveys: Spring, Autumn" in answer.text
+    for left_over in ("class=", "var(", "style", "href", "<a"):
+        assert left_over not in answer.text
+    if chart == "surveys":
+        assert answer.text.count("n=") == 2
+    none = await as_bob.get(f"{path}/charts/moved.svg?{query}")
+    assert none.status_code == 404
+
+
+async def test_a_hidden_group_leaves_no_number_of_its_survey(
+    as_bob: httpx.AsyncClient, scene: Scene, autumn: Scene
+) -> None:
+    path, _mark, query = address(scene, autumn).partition("?")
+    query += "&segment.plan=pro"
+    lines = (await as_bob.get(f"{path}/figures.csv?{query}")).text.splitlines()
+    found = [line.split(",") for line in lines if line.startswith(("summary", "survey"))]
+    assert [(line[0], line[3], line[6]) for line in found] == [
+        ("summary", "", "true"),
+        ("survey", "Spring", "true"),
+        ("survey", "Autumn", "false"),
+    ]
+    assert not any(cell for line in found[:2] for cell in line[7:])
+    book = read_book((await as_bob.get(f"{path}/figures.xlsx?{query}")).content)
+    assert list(book.sheets) == ["About", "Summary", "Surveys", "Scores", "Trend", "Segments"]
+    assert book.records("Surveys")[0]["Answers"] == "Hidden to protect respondents"
+    drawn = await as_bob.get(f"{path}/charts/surveys.svg?{query}")
+    assert drawn.text.count("Hidden to protect respondents") == 1
+    assert (await as_bob.get(f"{path}/charts/shares.svg?{query}")).status_code == 404
+
+
+async def test_downloads_stand_in_the_log_of_each_survey(
+    as_bob: httpx.AsyncClient, scene: Scene, autumn: Scene, owner: psycopg.Connection
+) -> None:
+    path, _mark, query = address(scene, autumn).partition("?")
+    for part in ("figures.csv", "charts/trend.svg"):
+        await look(as_bob, f"{path}/{part}?{query}&since=2026-05-01")
+    found = owner.execute(
+        "SELECT action, subject_id, details FROM audit_events ORDER BY number"
+    ).fetchall()
+    assert found == [
+        ("figures.exported", survey.survey_id, {"filter": "since=2026-05-01", "surveys": 2, **more})
+        for more in ({}, {"chart": "trend"})
+        for survey in (scene, autumn)
+    ]
 
 
 async def test_statements_grow_by_a_few_with_each_survey(

@@ -73,6 +73,7 @@ DETAILS = {
     "stored": mark("Stored"),
     "survey": mark("Survey"),
     "survey_id": mark("Survey"),
+    "surveys": mark("Surveys together"),
     "time_zone": mark("Time zone"),
     "to": mark("After"),
     "unscored": mark("Without a score"),

@@ -16,6 +16,7 @@ from app.foundation.errors import NotFound
 from app.foundation.web.drawings import SVG_CSP, SVG_TYPE, stand_alone
 from app.foundation.web.openapi import OnceEach
 from app.foundation.web.rendering import render_text
+from app.reporting.dashboard import Dashboard
 from app.reporting.export_screen import screen_csv
 from app.reporting.export_workbook import XLSX_TYPE, Screen, write_workbook
 from app.reporting.exporting import CSV_TYPE, record_figures_export
@@ -23,6 +24,8 @@ from app.reporting.listing import ListedResponse, ListRequest, list_responses
 from app.reporting.page_filters import DashboardQuery
 from app.reporting.pages.reading import Reading, read_dashboard
 from app.reporting.pages.showing import SURVEY
+from app.reporting.segment_tables import SegmentTable
+from app.reporting.several import SeveralBoard
 from app.responses.models import Standing
 
 router = APIRouter(dependencies=[OnceEach])
@@ -59,7 +62,7 @@ async def download_xlsx(
     screen = Screen(reading.questionnaire, reading.board, reading.filter_words(), comments)
     file = await to_thread.run_sync(write_workbook, screen)
     return StreamingResponse(
-        _chunks(file), media_type=XLSX_TYPE, headers=_attachment(survey_id, "xlsx")
+        chunks(file), media_type=XLSX_TYPE, headers=_attachment(survey_id, "xlsx")
     )
 
 
@@ -84,20 +87,32 @@ async def download_chart(
 ) -> Response:
     """A chart as a file of its own; NotFound where the dashboard draws no such one."""
     reading = await read_dashboard(request, member.session, member.workspace_id, survey_id, query)
-    names = dict(reading.charts())
-    if chart not in names:
+    name = dict(reading.charts()).get(chart)
+    if name is None:
         raise NotFound
+    title = f"{reading.questionnaire.name}: {name}"
+    found = draw(request, reading.board, chart, title, reading.filter_words())
+    return picture(found, f"{chart}-{survey_id}")
+
+
+def picture(text: str, name: str) -> Response:
+    """A drawing to be kept, under a name without an ending."""
     headers = {
-        "Content-Disposition": f'attachment; filename="{chart}-{survey_id}.svg"',
+        "Content-Disposition": f'attachment; filename="{name}.svg"',
         "Content-Security-Policy": SVG_CSP,
     }
-    text = _draw(request, reading, chart, names[chart])
     return Response(text, media_type=SVG_TYPE, headers=headers)
 
 
-def _draw(request: Request, reading: Reading, chart: str, name: str) -> str:
-    board = reading.board
-    tables = [table for table in board.tables if table.selector == chart]
+def draw(
+    request: Request,
+    board: Dashboard | SeveralBoard,
+    chart: str,
+    title: str,
+    filter_words: Sequence[tuple[str, str]],
+) -> str:
+    """The chart of a page as a drawing that stands alone, with what it is about above."""
+    tables = [table for table in _tables(board) if table.selector == chart]
     html = render_text(
         "charts/picture.html",
         scope=request.scope,
@@ -106,9 +121,14 @@ def _draw(request: Request, reading: Reading, chart: str, name: str) -> str:
         figures=board.metrics.figures,
         table=tables[0] if tables else None,
     )
-    asked = " · ".join(f"{label}: {value}" for label, value in reading.filter_words())
-    title = f"{reading.questionnaire.name}: {name}"
+    asked = " · ".join(f"{label}: {value}" for label, value in filter_words)
     return stand_alone(html, title, (asked,), f"{_caption(html)} {asked}")
+
+
+def _tables(board: Dashboard | SeveralBoard) -> Sequence[SegmentTable]:
+    if isinstance(board, SeveralBoard):
+        return (board.survey_table, *board.tables)
+    return board.tables
 
 
 def _caption(html: str) -> str:
@@ -122,7 +142,8 @@ def _attachment(survey_id: uuid.UUID, kind: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="figures-{survey_id}.{kind}"'}
 
 
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+def chunks(file: IO[bytes]) -> Iterator[bytes]:
+    """The file piece by piece; it is closed behind."""
     with file:
         while chunk := file.read(CHUNK):
             yield chunk
