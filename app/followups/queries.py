@@ -1,10 +1,10 @@
 """Questions about events, actions, goals and benchmarks."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,6 +16,7 @@ from app.followups.schemas import Comparable, Goal, Note, Surroundings, Task
 from app.foundation.errors import NotFound
 from app.foundation.paging import Page, decode_cursor, encode_cursor, id_in_cursor, refused_cursor
 
+Found = TypeVar("Found")
 MOST_NOTES = 200
 MOST_BENCHMARKS = 3
 
@@ -60,20 +61,34 @@ async def list_tasks(
     cursor: str | None = None,
 ) -> Page[Task]:
     """Events and actions, those that begin last first; Invalid for a cursor that is not ours."""
-    statement = (
-        _tasks(workspace_id)
-        .where(*_conditions(asked))
-        .order_by(Annotation.begins_on.desc(), Annotation.id.desc())
-        .limit(limit + 1)
-    )
+    statement = _tasks(workspace_id).where(*_conditions(asked))
     if cursor is not None:
         day, last = decode_cursor(cursor, 2)
         statement = statement.where(
             tuple_(Annotation.begins_on, Annotation.id) < (day_in_cursor(day), id_in_cursor(last))
         )
-    rows = [_task(row) for row in await session.execute(statement)]
+    return await _list(session, statement, limit)
+
+
+async def list_tasks_from(
+    session: AsyncSession, workspace_id: uuid.UUID, asked: AnnotationFilter, limit: int, first: Task
+) -> Page[Task]:
+    """As `list_tasks`, from that event or action on."""
+    row = first.annotation
+    statement = _tasks(workspace_id).where(
+        *_conditions(asked),
+        tuple_(Annotation.begins_on, Annotation.id) <= (row.begins_on, row.id),
+    )
+    return await _list(session, statement, limit)
+
+
+async def _list(
+    session: AsyncSession, statement: Select[Annotation, str], limit: int
+) -> Page[Task]:
+    statement = statement.order_by(Annotation.begins_on.desc(), Annotation.id.desc())
+    rows = [_task(row) for row in await session.execute(statement.limit(limit + 1))]
     return page_of(
-        rows, limit, lambda row: (row.annotation.begins_on.isoformat(), str(row.annotation.id))
+        rows, limit, lambda task: (task.annotation.begins_on.isoformat(), str(task.annotation.id))
     )
 
 
@@ -124,7 +139,9 @@ def day_in_cursor(text: str) -> date:
         raise refused_cursor() from None
 
 
-def page_of(rows: Sequence[Any], limit: int, key: Any) -> Page[Any]:
+def page_of(
+    rows: Sequence[Found], limit: int, key: Callable[[Found], tuple[str, ...]]
+) -> Page[Found]:
     """The first `limit` of the rows, and the cursor after them where there are more."""
     shown = rows[:limit]
     return Page(shown, encode_cursor(*key(shown[-1])) if len(rows) > limit else None)

@@ -1,5 +1,8 @@
 """What pages of this feature, here and in reporting, say in common: names and choices."""
 
+import uuid
+
+from app.accounts.schemas import Member
 from app.followups.models import IndicatorMetric
 from app.foundation.translation import current_language, gettext, mark
 from app.surveys.schemas import Questionnaire
@@ -24,6 +27,11 @@ METRIC_MEANINGS = {
         "recurring revenue at its start."
     ),
 }
+
+
+def survey_base(member: Member, survey_id: uuid.UUID) -> str:
+    """The address of the survey's dashboard."""
+    return f"/w/{member.workspace_id}/surveys/{survey_id}"
 
 
 def metric_options() -> list[tuple[str, str]]:

@@ -90,7 +90,12 @@ def landmarks_of(surroundings: Surroundings, list_href: str) -> Landmarks:
         goal=float(surroundings.goal.nps) if surroundings.goal else None,
         benchmark=surroundings.benchmarks[0].middle if surroundings.benchmarks else None,
         events=[
-            Event(note.day, note.title, f"{page}/actions#a-{note.id}" if last else None)
+            Event(
+                note.day,
+                note.title,
+                f"{page}/actions?at={note.id}#a-{note.id}" if last else None,
+                note.kind,
+            )
             for note in surroundings.notes
         ],
     )

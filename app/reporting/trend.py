@@ -7,6 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
+from app.followups.models import AnnotationKind
 from app.foundation.translation import gettext
 from app.reporting.buckets import Interval, split
 from app.reporting.filters import ReportFilter
@@ -28,6 +29,7 @@ class Event:
     day: date
     title: str
     href: str | None = None
+    kind: AnnotationKind = AnnotationKind.EVENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,15 @@ class Marker:
 
     number: int
     point: int
-    title: str
-    href: str | None
+    event: Event
+
+    @property
+    def title(self) -> str:
+        return self.event.title
+
+    @property
+    def href(self) -> str | None:
+        return self.event.href
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +170,7 @@ def _markers(series: Sequence[SeriesPoint], events: Iterable[Event]) -> list[Mar
         for event in sorted(events, key=lambda event: event.day)
         if (at := _point_of(series, event.day)) is not None
     ]
-    return [
-        Marker(number, at, event.title, event.href) for number, (event, at) in enumerate(placed, 1)
-    ]
+    return [Marker(number, at, event) for number, (event, at) in enumerate(placed, 1)]
 
 
 def _point_of(series: Sequence[SeriesPoint], day: date) -> int | None:

@@ -103,7 +103,7 @@ async def test_the_dashboard_says_where_the_score_stands(
     assert "Goal: +40" in page
     assert "Benchmark: +32" in page
     assert "Price raised" in page
-    assert f"{home(scene)}/actions#a-" in page
+    assert f"{home(scene)}/actions?at=" in page
     assert f'/w/{cast.acme}/surveys/{scene.survey_id}/goals">Set' not in page
 
 

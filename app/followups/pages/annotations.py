@@ -16,7 +16,6 @@ from app.followups.models import Annotation, AnnotationKind
 from app.followups.pages.showing import (
     SURVEY,
     lead_to,
-    path_of,
     read_typed,
     scope_of,
     scope_options,
@@ -25,6 +24,7 @@ from app.followups.pages.showing import (
 from app.followups.queries import get_survey_task
 from app.followups.rules import NO_MEMBER
 from app.followups.typed import Typed
+from app.followups.words import survey_base
 from app.foundation import clock
 from app.foundation.errors import Invalid
 from app.foundation.translation import gettext
@@ -154,7 +154,7 @@ async def _form(
         "followups/annotation.html",
         refused,
         survey=survey,
-        base=path_of(member, survey_id),
+        base=survey_base(member, survey_id),
         kind=kind,
         typed=Typed(values),
         scopes=scope_options(),

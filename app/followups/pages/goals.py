@@ -21,7 +21,6 @@ from app.followups.models import Benchmark
 from app.followups.pages.showing import (
     SURVEY,
     lead_to,
-    path_of,
     read_typed,
     scope_of,
     scope_options,
@@ -30,6 +29,7 @@ from app.followups.pages.showing import (
 from app.followups.queries import find_goal, get_benchmark, list_benchmarks
 from app.followups.rules import FIGURES
 from app.followups.typed import Typed
+from app.followups.words import survey_base
 from app.foundation.errors import Invalid, NotFound
 from app.foundation.paging import PAGE_SIZE
 from app.surveys.queries import get_survey
@@ -173,7 +173,7 @@ async def _page(
         "followups/goals.html",
         refused,
         survey=survey,
-        base=path_of(member, survey_id),
+        base=survey_base(member, survey_id),
         goal=goal,
         typed=typed or Typed(kept),
         benchmarks=page.rows,
@@ -192,7 +192,7 @@ async def _form(
 ) -> Response:
     shown: dict[str, Any] = {
         "survey": await get_survey(member.session, member.workspace_id, survey_id),
-        "base": path_of(member, survey_id),
+        "base": survey_base(member, survey_id),
         "typed": Typed(values),
         "scopes": scope_options(),
         "row_id": row_id,

@@ -25,9 +25,15 @@ from app.followups.indicators import (
 )
 from app.followups.inputs import IndicatorInput
 from app.followups.models import IndicatorMetric
-from app.followups.pages.showing import SURVEY, lead_to, path_of, read_typed, show
+from app.followups.pages.showing import SURVEY, lead_to, read_typed, show
 from app.followups.typed import Typed
-from app.followups.words import METRIC_NAMES, SEPARATOR, metric_options, segment_options
+from app.followups.words import (
+    METRIC_NAMES,
+    SEPARATOR,
+    metric_options,
+    segment_options,
+    survey_base,
+)
 from app.foundation import clock
 from app.foundation.errors import Invalid, InvalidParam
 from app.foundation.paging import PAGE_SIZE
@@ -66,7 +72,7 @@ async def show_entries(
         request,
         "followups/indicator_entries.html",
         survey=survey,
-        base=path_of(member, survey_id),
+        base=survey_base(member, survey_id),
         rows=page.rows,
         metric_names=METRIC_NAMES,
         next_cursor=page.next_cursor,
@@ -169,7 +175,7 @@ async def _form(
         "followups/indicator.html",
         refused,
         survey=survey,
-        base=path_of(member, survey_id),
+        base=survey_base(member, survey_id),
         typed=typed,
         this_month=f"{today:%Y-%m}",
         metrics=metric_options(),
@@ -187,7 +193,7 @@ async def _file_page(
     survey = await get_questionnaire(member.session, member.workspace_id, survey_id)
     shown: dict[str, Any] = {
         "survey": survey,
-        "base": path_of(member, survey_id),
+        "base": survey_base(member, survey_id),
         "file": file,
         "columns": COLUMNS,
         "metric_names": METRIC_NAMES,

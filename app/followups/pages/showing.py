@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from app.accounts.schemas import Member
 from app.followups.typed import Typed
-from app.followups.words import NOTICES
+from app.followups.words import NOTICES, survey_base
 from app.foundation.errors import Invalid
 from app.foundation.translation import gettext
 from app.foundation.web.rendering import render
@@ -42,12 +42,7 @@ def lead_to(
     member: Member, survey_id: uuid.UUID, page: str, done: str = "saved"
 ) -> RedirectResponse:
     """See the result on a page of the survey; `done` names the sentence that says what happened."""
-    return RedirectResponse(f"{path_of(member, survey_id)}{page}?done={done}", 303)
-
-
-def path_of(member: Member, survey_id: uuid.UUID) -> str:
-    """The address of the survey's dashboard."""
-    return f"/w/{member.workspace_id}/surveys/{survey_id}"
+    return RedirectResponse(f"{survey_base(member, survey_id)}{page}?done={done}", 303)
 
 
 async def read_typed(request: Request) -> Typed:

@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.accounts.schemas import Member
+from app.followups.words import survey_base
 from app.foundation import clock
 from app.foundation.translation import gettext
 from app.foundation.web.edge import PAGE_CSP
@@ -25,7 +26,7 @@ from app.reporting.page_filters import (
     read_page_filter,
     standing_options,
 )
-from app.reporting.pages.showing import shared_values, survey_base
+from app.reporting.pages.showing import shared_values
 from app.responses.marking import MOST_AT_ONCE
 from app.responses.models import HoldReason
 from app.responses.reviewing import count_held

@@ -7,14 +7,20 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app.accounts.access import SignedInMember
-from app.followups.words import METRIC_MEANINGS, METRIC_NAMES, SEPARATOR, segment_options
+from app.followups.words import (
+    METRIC_MEANINGS,
+    METRIC_NAMES,
+    SEPARATOR,
+    segment_options,
+    survey_base,
+)
 from app.foundation.errors import InvalidParam
 from app.foundation.translation import gettext, mark, ngettext
 from app.foundation.web.rendering import render
 from app.reporting import labels
 from app.reporting.beside import put_beside
 from app.reporting.filters import refused
-from app.reporting.pages.showing import SURVEY, survey_base
+from app.reporting.pages.showing import SURVEY
 from app.surveys.queries import get_questionnaire
 from app.surveys.schemas import Questionnaire
 

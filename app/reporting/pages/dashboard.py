@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.accounts.access import SignedInMember, WorkspaceManager
 from app.accounts.schemas import Member
+from app.followups.words import survey_base
 from app.foundation import clock
 from app.foundation.errors import HonneError, Invalid
 from app.foundation.web.openapi import OnceEach
@@ -23,7 +24,7 @@ from app.reporting.page_filters import (
 )
 from app.reporting.pages.here import Here
 from app.reporting.pages.reading import read_dashboard
-from app.reporting.pages.showing import SURVEY, survey_base
+from app.reporting.pages.showing import SURVEY
 from app.reporting.steps import Step, list_steps, put_steps_away
 from app.reporting.stored_queries import query_text, read_query
 from app.reporting.view_tables import SavedView

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from app.accounts.access import WorkspaceManager
 from app.accounts.people import refused
 from app.accounts.schemas import Member
+from app.followups.words import survey_base
 from app.foundation import clock
 from app.foundation.errors import Conflict, HonneError, Invalid
 from app.foundation.translation import gettext, mark, ngettext
@@ -20,7 +21,7 @@ from app.foundation.web.openapi import OnceEach
 from app.foundation.web.rendering import render
 from app.reporting.filter_words import describe_filter
 from app.reporting.page_filters import DashboardQuery, Preset, read_page_filter
-from app.reporting.pages.showing import SURVEY, survey_base
+from app.reporting.pages.showing import SURVEY
 from app.reporting.sharing import (
     LIFETIMES_IN_DAYS,
     ReportInput,

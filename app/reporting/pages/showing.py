@@ -1,11 +1,9 @@
 """What the pages of one survey's results share."""
 
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from app.accounts.schemas import Member
 from app.foundation.web.rendering import format_month
 from app.reporting import labels
 from app.reporting.dashboard import Dashboard
@@ -17,11 +15,6 @@ from app.scoring import Category
 from app.surveys.schemas import Questionnaire
 
 SURVEY = "/w/{workspace}/surveys/{survey_id}"
-
-
-def survey_base(member: Member, survey_id: uuid.UUID) -> str:
-    """The address of the survey's dashboard."""
-    return f"/w/{member.workspace_id}/surveys/{survey_id}"
 
 
 def shared_values(

@@ -8,10 +8,11 @@ from starlette.responses import RedirectResponse, Response
 
 from app.accounts.access import SignedInMember, WorkspaceManager
 from app.accounts.schemas import Member
+from app.followups.words import survey_base
 from app.foundation.errors import Invalid, InvalidParam
 from app.foundation.translation import gettext, mark
 from app.foundation.web.rendering import render
-from app.reporting.pages.showing import SURVEY, survey_base
+from app.reporting.pages.showing import SURVEY
 from app.reporting.tag_figures import list_tag_uses
 from app.responses.tag_models import MAX_TAGS, TAG_NAME_LIMIT
 from app.responses.tags import create_tag, delete_tag, merge_tag, rename_tag

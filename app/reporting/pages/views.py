@@ -8,12 +8,13 @@ from starlette.responses import RedirectResponse, Response
 
 from app.accounts.access import WorkspaceManager
 from app.accounts.schemas import Member
+from app.followups.words import survey_base
 from app.foundation import clock
 from app.foundation.errors import Conflict, Invalid
 from app.foundation.web.openapi import OnceEach
 from app.reporting.page_filters import DashboardQuery, Preset, read_page_filter
 from app.reporting.pages.dashboard import ViewForm, dashboard_page
-from app.reporting.pages.showing import SURVEY, survey_base
+from app.reporting.pages.showing import SURVEY
 from app.reporting.stored_queries import query_text
 from app.reporting.views import (
     EVERYTHING,
