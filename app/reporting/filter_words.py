@@ -13,12 +13,17 @@ from app.surveys.schemas import Questionnaire
 def describe_filter(
     questionnaire: Questionnaire, asked: ReportFilter, preset: Preset, today: date
 ) -> list[tuple[str, str]]:
-    """Name and value of everything that was chosen, the survey first and the day last."""
+    """Name and value of everything that was chosen, the survey first and the day last.
+
+    A period that nothing lies before, such as all time, is compared with nothing, whatever was
+    chosen.
+    """
     words = [
         (gettext("Survey"), questionnaire.name),
         (gettext("Period"), name_of_period(asked, preset)),
-        (gettext("Compared with"), gettext(COMPARE_NAMES[asked.compare])),
     ]
+    if asked.period.compared(asked.compare) is not None:
+        words.append((gettext("Compared with"), gettext(COMPARE_NAMES[asked.compare])))
     words += [
         (name_of_selector(questionnaire, selector), name_of_value(questionnaire, selector, value))
         for selector, value in asked.labels.items()
