@@ -3,11 +3,13 @@
 import re
 from datetime import timedelta
 
+import anyio.lowlevel
 import httpx
 import psycopg
 import pytest
 from fastapi import FastAPI
 
+from app.accounts.delays import MAX_WAITING
 from app.foundation import clock
 from app.foundation.database import Database
 from app.reporting.sharing import PREFIX
@@ -158,6 +160,31 @@ async def test_wrong_passwords_have_to_wait(
     async with browser(app) as client:
         sent = await client.post(f"{path}/password", data={"password": PASSWORD})
     assert sent.status_code == 303
+
+
+async def test_a_guest_whom_others_keep_waiting_is_told_so_in_words_of_a_report(
+    as_mona: httpx.AsyncClient, app: FastAPI, scene: Scene, owner: psycopg.Connection
+) -> None:
+    path = await share(as_mona, scene, password=PASSWORD)
+    (report_id,) = owner.execute("SELECT id::text FROM shared_reports").fetchone() or ("",)
+    delays = app.state.report_delays
+    for _ in range(4):
+        delays.begin(report_id, "")
+    async with browser(app) as client, anyio.create_task_group() as others:
+        for _ in range(MAX_WAITING):
+            others.start_soon(delays.wait_turn, report_id, "")
+        await anyio.lowlevel.checkpoint()
+        sent = await client.post(f"{path}/password?lang=en", data={"password": PASSWORD})
+        japanese = await client.post(f"{path}/password?lang=ja", data={"password": PASSWORD})
+        others.cancel_scope.cancel()
+    assert (sent.status_code, sent.headers["retry-after"]) == (429, "10")
+    assert "The password cannot be checked just now" in sent.text
+    assert "sign-in" not in sent.text.lower()
+    assert sent.headers["x-robots-tag"] == "noindex, nofollow"
+    assert sent.headers["cache-control"] == "no-store"
+    assert japanese.status_code == 429
+    assert '<html lang="ja"' in japanese.text
+    assert "パスワード" in japanese.text
 
 
 async def test_what_is_stored_opens_nothing_and_says_nothing_of_readers(

@@ -93,8 +93,11 @@ async def unlock_report(
             report = await find_shared_report(session, settings, token)
     except (NotFound, Gone, TooManyRequests) as error:
         return _ended(request, error)
-    if not await _is_right(request, report, password):
-        return _password_page(request, token, is_wrong=True)
+    try:
+        if not await _is_right(request, report, password):
+            return _password_page(request, token, is_wrong=True)
+    except TooManyRequests as error:
+        return _ended(request, error, is_trying=True)
     answer = RedirectResponse(f"{report_path(token)}?lang={current_language()}", 303, HEADERS)
     answer.set_cookie(
         _cookie(settings),
@@ -146,10 +149,18 @@ def _password_page(request: Request, token: str, *, is_wrong: bool = False) -> R
     )
 
 
-def _ended(request: Request, error: HonneError) -> Response:
-    """In words for somebody who was sent a link and knows nothing of Honne."""
+def _ended(request: Request, error: HonneError, *, is_trying: bool = False) -> Response:
+    """In words for somebody who was sent a link and knows nothing of Honne, and who `is_trying` a
+    password."""
     headers = {**HEADERS, **error.headers}
-    return _show(request, "reporting/shared_ended.html", error.status, headers, error=error)
+    return _show(
+        request,
+        "reporting/shared_ended.html",
+        error.status,
+        headers,
+        error=error,
+        is_trying=is_trying,
+    )
 
 
 def _show(
