@@ -58,11 +58,14 @@ async def record_figures_export(
     actor: Actor,
     asked: ReportFilter,
     comments: int = 0,
+    chart: str = "",
 ) -> None:
-    """Note in the audit log that the figures of a filter leave as a file, with so many comments."""
+    """Note in the audit log that the figures of a filter leave as a file, with so many comments,
+    or as one chart."""
+    more = {"comments": comments, "chart": chart}
     record_event(
         session, questionnaire.workspace_id, actor, "figures.exported", questionnaire.survey_id,
-        {"filter": asked.to_query(), **({"comments": comments} if comments else {})},
+        {"filter": asked.to_query(), **{name: value for name, value in more.items() if value}},
     )  # fmt: skip
 
 

@@ -28,8 +28,16 @@ class WhatMoved:
         )
 
     @property
+    def title(self) -> str:
+        """What the chart and its table are called."""
+        return gettext("What moved the score, by %(dimension)s") % {"dimension": self.name}
+
+    @property
     def most(self) -> tuple[str, Mover] | None:
-        """The named value that moved the score the most in the direction of the change."""
+        """The named value that moved the score the most in the direction of the change; None
+        where no change can be read."""
+        if not round(self.movement.change, 1):
+            return None
         sign = 1 if self.movement.change > 0 else -1
         named = [row for row in self.rows if row[1].value is not None and sign * row[1].total > 0]
         return max(named, key=lambda row: abs(row[1].total), default=None)

@@ -13,6 +13,7 @@ from app.reporting.buckets import Period
 from app.reporting.contrasts import contrasts
 from app.reporting.metrics import Figures, Group
 from app.reporting.movement import Movement, Withheld, movement_of
+from app.reporting.what_moved import WhatMoved
 from app.scoring import GroupCounts, benjamini_hochberg, compare, nps_of, together
 from tests.factories import Cast
 from tests.reporting.data import make_survey, spread
@@ -61,6 +62,18 @@ def test_mix_and_rate_add_up_to_the_change(shown: dict[str, Both], others: Both 
     assert sum(mover.total for mover in found.movers) == pytest.approx(found.change, abs=1e-9)
     assert found.mix + found.rate == pytest.approx(found.change, abs=1e-9)
     assert [mover.value for mover in found.movers] == [*shown, *([None] if others else [])]
+
+
+def test_nobody_moved_a_score_the_most_that_did_not_move() -> None:
+    more, less = GroupCounts(10, 5, 5), GroupCounts(5, 5, 10)
+    found = moved({"pro": (less, more), "free": (more, less)})
+    rows = tuple((str(mover.value), mover) for mover in found.movers)
+    assert WhatMoved("segment.plan", "Plan", found, rows).most is None
+    higher = moved({"pro": (less, more), "free": (more, more)})
+    rows = tuple((str(mover.value), mover) for mover in higher.movers)
+    most = WhatMoved("segment.plan", "Plan", higher, rows).most
+    assert most is not None
+    assert most[0] == "pro"
 
 
 def test_it_is_withheld_with_the_reason() -> None:

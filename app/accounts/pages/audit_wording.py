@@ -52,6 +52,7 @@ DETAILS = {
     "browsers": mark("Browsers"),
     "comments": mark("Comments"),
     "changed": mark("Changed"),
+    "chart": mark("Chart"),
     "filter": mark("Filter"),
     "from": mark("Before"),
     "hold_reason": mark("Held because"),
@@ -86,6 +87,14 @@ HOLD_REASONS = {
     "trap": mark("A hidden field was filled in"),
     "flood": mark("Very many from one network"),
 }
+
+
+CHARTS = {
+    "scores": mark("Scores"),
+    "shares": mark("Promoters, passives and detractors"),
+    "trend": mark("Trend"),
+}
+MOVED = "moved-"  # before what it is split by: the chart of what moved the score
 
 
 def kind_options() -> list[tuple[str, str]]:
@@ -133,11 +142,20 @@ def _describe(name: str, value: Any) -> str:
     text = str(value)
     if name == "filter":
         return ", ".join(f"{key}={wanted}" for key, wanted in parse_qsl(text))
+    if name == "chart":
+        return _describe_chart(text)
     if name == "hold_reason" and text in HOLD_REASONS:
         return gettext(HOLD_REASONS[text])
     if UUID.fullmatch(text):
         return text[:SHORT]
     return {**role_names(), **_scope_names(), **LANGUAGE_NAMES}.get(text, text)
+
+
+def _describe_chart(code: str) -> str:
+    if code.startswith(MOVED):
+        by = {"dimension": code.removeprefix(MOVED)}
+        return gettext("What moved the score, by %(dimension)s") % by
+    return gettext(CHARTS[code]) if code in CHARTS else code
 
 
 def _scope_names() -> dict[str, str]:

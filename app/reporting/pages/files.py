@@ -22,10 +22,11 @@ from app.reporting.export_workbook import XLSX_TYPE, Screen, write_workbook
 from app.reporting.exporting import CSV_TYPE, record_figures_export
 from app.reporting.listing import ListedResponse, ListRequest, list_responses
 from app.reporting.page_filters import DashboardQuery
-from app.reporting.pages.reading import Reading, read_dashboard
+from app.reporting.pages.reading import MOVED, Reading, read_dashboard
 from app.reporting.pages.showing import SURVEY
 from app.reporting.segment_tables import SegmentTable
 from app.reporting.several import SeveralBoard
+from app.reporting.what_moved import WhatMoved
 from app.responses.models import Standing
 
 router = APIRouter(dependencies=[OnceEach])
@@ -90,6 +91,9 @@ async def download_chart(
     name = dict(reading.charts()).get(chart)
     if name is None:
         raise NotFound
+    await record_figures_export(
+        member.session, reading.questionnaire, member.actor, reading.asked, chart=chart
+    )
     title = f"{reading.questionnaire.name}: {name}"
     found = draw(request, reading.board, chart, title, reading.filter_words())
     return picture(found, f"{chart}-{survey_id}")
@@ -113,6 +117,7 @@ def draw(
 ) -> str:
     """The chart of a page as a drawing that stands alone, with what it is about above."""
     tables = [table for table in _tables(board) if table.selector == chart]
+    moved = [one for one in _moved(board) if f"{MOVED}{one.selector}" == chart]
     html = render_text(
         "charts/picture.html",
         scope=request.scope,
@@ -120,6 +125,7 @@ def draw(
         board=board,
         figures=board.metrics.figures,
         table=tables[0] if tables else None,
+        moved=moved[0] if moved else None,
     )
     asked = " · ".join(f"{label}: {value}" for label, value in filter_words)
     return stand_alone(html, title, (asked,), f"{_caption(html)} {asked}")
@@ -129,6 +135,10 @@ def _tables(board: Dashboard | SeveralBoard) -> Sequence[SegmentTable]:
     if isinstance(board, SeveralBoard):
         return (board.survey_table, *board.tables)
     return board.tables
+
+
+def _moved(board: Dashboard | SeveralBoard) -> Sequence[WhatMoved]:
+    return board.moved if isinstance(board, Dashboard) else ()
 
 
 def _caption(html: str) -> str:

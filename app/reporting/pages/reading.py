@@ -20,6 +20,8 @@ from app.reporting.stored_queries import query_text
 from app.surveys.queries import get_questionnaire
 from app.surveys.schemas import Questionnaire
 
+MOVED = "moved-"  # before a selector: the chart of what moved the score by that dimension
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -51,6 +53,7 @@ class Reading:
             found.append(("scores", gettext("Scores")))
         if len(self.board.trend.points) > 1:
             found.append(("trend", gettext("Trend")))
+        found += [(MOVED + one.selector, one.title) for one in self.board.moved if one.rows]
         return [*found, *((table.selector, table.name) for table in self.board.tables)]
 
     def values(self) -> dict[str, Any]:
