@@ -19,7 +19,7 @@ from app.reporting.metrics import Figures, Metrics
 from app.reporting.movement import Mover
 from app.reporting.segment_tables import SegmentTable, TableRow
 from app.reporting.theme_counts import TracedTheme
-from app.reporting.trend import Trend
+from app.reporting.trend import Marker, Trend
 from app.scoring import Comparison
 
 CHANGE_COLUMNS = ("change", "change_low", "change_high", "change_verdict")
@@ -28,19 +28,23 @@ DIFFERENCE_COLUMNS = (
 )  # fmt: skip
 SHARE_COLUMNS = ("comments", "share", "share_low", "share_high")
 MOVED_COLUMNS = ("before_count", "moved", "moved_by_mix", "moved_by_rate")
+MARK_COLUMNS = ("number", "kind", "date", "title")
+SPLIT_COLUMNS = ("split_by", "second_split_by")
+VALUE_COLUMNS = ("value", "second_value")
 COLUMNS = (
-    "table", "split_by", "value", "since", "until", "suppressed",
+    "table", "split_by", "value", "second_split_by", "second_value", "since", "until", "suppressed",
     *FIGURE_COLUMNS, *CHANGE_COLUMNS, *DIFFERENCE_COLUMNS, *SHARE_COLUMNS, *MOVED_COLUMNS,
+    *MARK_COLUMNS,
 )  # fmt: skip
-ALL_OTHERS = "all_others"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of figures, None where they are hidden.
 
-    `selectors` and `values` say of whom it is, `names` are the values as readers know them. `more`
-    is what else is known, by column; without `figures`, all that may be told.
+    `selectors` and `values`, at most two of each, say of whom it is, `names` are the values as
+    readers know them. `more` is what else is known, by column; without `figures`, all that may be
+    told.
     """
 
     table: str
@@ -87,6 +91,21 @@ def trend_lines(board: Board) -> list[Line]:
     shown = len(board.trend.points) if has_answers(board) else 0
     points = board.metrics.series[-shown:] if shown else ()
     return [Line("trend", period=point.period, figures=point.figures) for point in points]
+
+
+def mark_lines(board: Dashboard) -> list[Line]:
+    """The numbered events and actions on the trend, the oldest first; `kind` as the API has it."""
+    if not has_answers(board) or len(board.trend.points) < 2:
+        return []
+    return [
+        Line("mark", more=dict(zip(MARK_COLUMNS, _mark(marker), strict=True)))
+        for marker in board.trend.markers
+    ]
+
+
+def _mark(marker: Marker) -> tuple[Value, ...]:
+    event = marker.event
+    return marker.number, event.kind.value, event.day.isoformat(), event.title
 
 
 def segment_lines(board: Board) -> list[Line]:
@@ -139,8 +158,10 @@ def moved_lines(board: Dashboard) -> list[Line]:
 
 def _moved(board: Dashboard, selector: str, name: str, mover: Mover) -> Line:
     more = (mover.before.total, mover.total, mover.mix, mover.rate)
+    # A table of its own for all others: whatever they were called might be the key of a value.
+    table, values = ("moved_others", ()) if mover.value is None else ("moved", (mover.value,))
     return Line(
-        "moved", (selector,), (mover.value or ALL_OTHERS,), (name,),
+        table, (selector,), values, (name,),
         board.metrics.groups_period, None,
         {"response_count": mover.counts.total, **dict(zip(MOVED_COLUMNS, more, strict=True))},
     )  # fmt: skip
@@ -173,6 +194,7 @@ def all_lines(board: Dashboard) -> Iterator[Line]:
     """Everything, in the order of the page."""
     yield from summary_lines(board)
     yield from trend_lines(board)
+    yield from mark_lines(board)
     yield from moved_lines(board)
     yield from segment_lines(board)
     yield from pair_lines(board)
@@ -184,14 +206,18 @@ def as_record(line: Line) -> Record:
     return {
         **dict.fromkeys(COLUMNS),
         "table": line.table,
-        "split_by": ",".join(name.removeprefix(SEGMENT_PREFIX) for name in line.selectors),
-        "value": ",".join(line.values),
+        **dict(zip(SPLIT_COLUMNS, (_key(name) for name in line.selectors), strict=False)),
+        **dict(zip(VALUE_COLUMNS, line.values, strict=False)),
         "since": _day(line.period.since if line.period else None),
         "until": _day(line.period.until if line.period else None),
         "suppressed": line.is_hidden,
         **figure_values(line.figures),
         **line.more,
     }
+
+
+def _key(selector: str) -> str:
+    return selector.removeprefix(SEGMENT_PREFIX)
 
 
 def compared_values(name: str, comparison: Comparison | None) -> dict[str, Value]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -15,9 +16,11 @@ from app.reporting.export_figures import FIGURE_COLUMNS, figure_values
 from app.reporting.export_screen import (
     CHANGE_COLUMNS,
     DIFFERENCE_COLUMNS,
+    MARK_COLUMNS,
     MOVED_COLUMNS,
     SHARE_COLUMNS,
     Line,
+    mark_lines,
     moved_lines,
     pair_lines,
     segment_lines,
@@ -83,6 +86,7 @@ VERDICTS = {
     "clearly_lower": mark("clearly lower"),
     "no_clear_change": mark("no clear change"),
 }
+KINDS = {"event": mark("Event"), "action": mark("Improvement action")}
 DEFINITIONS = (
     (
         mark("NPS"),
@@ -116,6 +120,7 @@ TITLES = {
     "surveys": mark("Surveys"),
     "scores": mark("Scores"),
     "trend": mark("Trend"),
+    "marks": mark("Events and actions"),
     "moved": mark("What moved the score"),
     "segments": mark("Segments"),
     "pair": mark("Two dimensions together"),
@@ -195,6 +200,7 @@ class _Writer:
 
     def _rest(self, board: Dashboard) -> None:
         """What only the dashboard of one survey has, in the order of the page."""
+        self._marks(mark_lines(board))
         if moved := moved_lines(board):
             self._figures(_Table("moved", self._of_segment(), self._which, moved, MOVED_COLUMNS))
         self._segments(segment_lines(board))
@@ -275,6 +281,18 @@ class _Writer:
             sheet.write_number(score + 1, 1, count, self.numbers[WHOLE])
             if total:
                 sheet.write_number(score + 1, 2, 100 * count / total, self.numbers[SHARE])
+
+    def _marks(self, lines: Sequence[Line]) -> None:
+        if not lines:
+            return
+        heads = (gettext("Number"), gettext("Kind"), gettext("Date"), gettext("Title"))
+        sheet = self._sheet("marks", heads, (10, 12, 12, 60))
+        for row, line in enumerate(lines, 1):
+            number, kind, day, title = (line.more[name] for name in MARK_COLUMNS)
+            sheet.write_number(row, 0, number)
+            sheet.write_datetime(row, 2, date.fromisoformat(str(day)), self.day)
+            for column, text in ((1, gettext(KINDS[str(kind)])), (3, str(title))):
+                sheet.write_string(row, column, str(harmless(text)), self.text)
 
     def _comments(self, board: Dashboard) -> None:
         labels = list(board.listed.labels)

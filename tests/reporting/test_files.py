@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 from datetime import date
+from html import unescape
 from xml.etree.ElementTree import Element, fromstring
 
 import httpx
@@ -12,7 +14,8 @@ import pytest
 from app.foundation.database import Database
 from tests.factories import Cast
 from tests.reporting.conftest import SECRET
-from tests.reporting.data import TODAY, Answer, make_survey
+from tests.reporting.data import TODAY, Answer, make_survey, spread
+from tests.reporting.tables import tables_of
 from tests.reporting.test_pages import dashboard
 from tests.reporting.xlsx import Book, read_book
 from tests.responses.scene import Scene
@@ -110,6 +113,49 @@ async def test_a_subgroups_comments_show_months_and_labels(
     assert "Day" not in first
 
 
+async def test_each_name_has_a_column_of_its_own(as_bob: httpx.AsyncClient, scene: Scene) -> None:
+    lines = await lines_of(
+        as_bob, scene, since="2026-06-01", until="2026-06-30", pair="segment.plan,segment.age"
+    )
+    pairs = [line for line in lines if line["table"] == "pair"]
+    assert {(line["split_by"], line["second_split_by"]) for line in pairs} == {("plan", "age")}
+    assert {line["value"] for line in pairs} == {"free", "pro"}
+    assert {line["second_value"] for line in pairs} == {"young", "old"}
+    assert not any(line["second_value"] for line in lines if line["table"] != "pair")
+    others = [line for line in lines if line["table"] == "moved_others"]
+    assert not any(line["value"] for line in others)
+    assert all(line["value"] for line in lines if line["table"] == "moved")
+
+
+async def test_what_is_marked_on_the_trend_is_in_the_files(
+    as_bob: httpx.AsyncClient, scene: Scene, owner: psycopg.Connection
+) -> None:
+    add = (
+        "INSERT INTO annotations (workspace_id, id, kind, title, begins_on, note, link, hypothesis,"
+        " created_at) VALUES (%s, gen_random_uuid(), %s, %s, %s, '', '', '', now())"
+    )
+    owner.execute(add, (scene.workspace_id, "action", "=Answer sooner", "2026-06-08"))
+    owner.execute(add, (scene.workspace_id, "event", "Price raised", "2026-05-03"))
+    lines = [line for line in await lines_of(as_bob, scene) if line["table"] == "mark"]
+    assert [(line["number"], line["kind"], line["date"], line["title"]) for line in lines] == [
+        ("1", "event", "2026-05-03", "Price raised"),
+        ("2", "action", "2026-06-08", "'=Answer sooner"),
+    ]
+    assert not any(line["nps"] or line["value"] for line in lines)
+    book = await book_of(as_bob, scene)
+    assert book.records("Events and actions") == [
+        {"Number": 1, "Kind": "Event", "Date": date(2026, 5, 3), "Title": "Price raised"},
+        {
+            "Number": 2,
+            "Kind": "Improvement action",
+            "Date": date(2026, 6, 8),
+            "Title": "'=Answer sooner",
+        },
+    ]
+    days = {"since": "2026-05-04", "until": "2026-06-01"}
+    assert "Events and actions" not in (await book_of(as_bob, scene, **days)).sheets
+
+
 async def test_no_cell_is_a_formula(
     as_bob: httpx.AsyncClient, database: Database, cast: Cast
 ) -> None:
@@ -151,6 +197,51 @@ async def test_a_chart_stands_alone(as_bob: httpx.AsyncClient, scene: Scene, cha
     assert all(element.get("fill") or element.get("stroke") for element in shapes)
 
 
+async def test_what_moved_the_score_is_drawn_as_on_the_page(
+    as_bob: httpx.AsyncClient, database: Database, cast: Cast
+) -> None:
+    months = ((date(2026, 5, 1), [10, 8, 0] * 6), (date(2026, 6, 1), [10, 9, 8] * 8))
+    answers = [
+        answer
+        for month, scores in months
+        for plan in ("free", "pro")
+        for answer in spread(month, scores if plan == "pro" else scores[3:], plan=plan)
+    ]
+    scene = await make_survey(database, cast.acme, answers, slug="moved")
+    query = {"since": "2026-06-01", "until": "2026-06-30"}
+    page = (await as_bob.get(dashboard(scene), params=query)).text
+    root, text = await picture_of(as_bob, scene, "moved-segment.plan", **query)
+    assert "charts/moved-segment.plan.svg" in page
+    (rows,) = (
+        rows for caption, rows in tables_of(page).items() if "moved the score, by Plan" in caption
+    )
+    drawn = [element.text or "" for element in root.iter(f"{SVG}text")]
+    for name, _before, _now, mix, rate, total in rows[1:-1]:
+        assert {name, total, f"{mix} · {rate}"} <= set(drawn)
+    (said,) = re.findall(r"<figcaption>(Of [^<]+)</figcaption>", page.partition("moved")[2])[:1]
+    description = root.find(f"{SVG}desc")
+    assert description is not None
+    assert (description.text or "").startswith(unescape(said))
+    assert "class=" not in text
+    missing = await as_bob.get(f"{dashboard(scene)}/charts/moved-segment.plan.svg?period=all")
+    assert missing.status_code == 404
+
+
+async def test_what_it_is_compared_with_is_said_where_it_is_compared(
+    as_bob: httpx.AsyncClient, scene: Scene
+) -> None:
+    days = {"since": "2026-06-01", "until": "2026-06-30"}
+    for query, said in (
+        ({"period": "all"}, None),
+        ({**days, "compare": "none"}, None),
+        (days, "Period before"),
+        ({**days, "compare": "year"}, "Year before"),
+    ):
+        lines = await lines_of(as_bob, scene, **query)
+        printed = {line["split_by"]: line["value"] for line in lines if line["table"] == "filter"}
+        assert printed.get("Compared with") == said
+
+
 async def test_a_chart_that_is_not_there(as_bob: httpx.AsyncClient, scene: Scene) -> None:
     for chart in ("segment.shoe", "nothing", "..%2Ftrend"):
         answer = await as_bob.get(f"{dashboard(scene)}/charts/{chart}.svg")
@@ -162,8 +253,10 @@ async def test_downloads_stand_in_the_log(
 ) -> None:
     await lines_of(as_bob, scene, period="all", **{"segment.plan": "free"})
     await book_of(as_bob, scene, since="2026-05-01", until="2026-06-30")
+    await picture_of(as_bob, scene, "trend", period="all")
     found = owner.execute("SELECT action, details FROM audit_events ORDER BY number").fetchall()
     assert found == [
         ("figures.exported", {"filter": "segment.plan=free"}),
         ("figures.exported", {"filter": "since=2026-05-01&until=2026-06-30", "comments": 38}),
+        ("figures.exported", {"filter": "", "chart": "trend"}),
     ]

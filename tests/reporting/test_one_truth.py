@@ -317,8 +317,9 @@ def _same_row(
 
 def _compare_parts(selector: str, told: Any, files: Files, seen: Counter[str]) -> None:
     movement = told["movement"]
-    parts = {part["key"] or "all_others": part for part in (movement or {}).get("parts") or []}
-    lines = {line["value"]: line for line in files.table("moved", selector)}
+    parts = {part["key"] or "": part for part in (movement or {}).get("parts") or []}
+    several = (*files.table("moved", selector), *files.table("moved_others", selector))
+    lines = {line["value"]: line for line in several}
     if lines:
         assert set(lines) == set(parts)
         total = sum(float(line["moved"]) for line in lines.values())
@@ -344,7 +345,8 @@ def _compare_cells(told: Any, files: Files, page: str, seen: Counter[str]) -> No
     ] or [[]]
     numbers = [cell for row in shown[1:] for cell in row[1:]]
     for at, (line, record) in enumerate(zip(lines, sheet, strict=True)):
-        cell = cells[tuple(line["value"].split(","))]
+        cell = cells[line["value"], line["second_value"]]
+        assert (line["split_by"], line["second_split_by"]) == ("plan", "age")
         same_figures(cell, line, record)
         if numbers:
             assert numbers[at] == ("hidden" if cell["suppressed"] else format_nps(cell["nps"]))
