@@ -3,9 +3,11 @@
 import re
 
 import httpx
+import psycopg
 
 from app.accounts.models import Role
 from app.foundation.database import Database
+from app.foundation.paging import PAGE_SIZE
 from app.foundation.settings import Settings
 from tests.conftest import browser
 from tests.factories import Cast, make_player
@@ -149,3 +151,34 @@ async def test_the_pages_speak_japanese(
             ("/indicators/file", "列"),
         ):
             assert word in (await as_hana.get(home(scene) + page)).text, page
+
+
+async def test_every_mark_of_the_trend_leads_to_its_place_in_the_list(
+    as_bob: httpx.AsyncClient, scene: Scene, owner: psycopg.Connection
+) -> None:
+    owner.execute(
+        "INSERT INTO annotations (workspace_id, id, kind, title, begins_on, note, link, hypothesis,"
+        " created_at) SELECT %s, gen_random_uuid(), 'event', 'No ' || at, DATE '2026-06-10' - at,"
+        " '', '', '', now() FROM generate_series(0, %s) AS at",
+        [scene.workspace_id, PAGE_SIZE + 9],
+    )
+    page = (await as_bob.get(home(scene), params={"period": "all"})).text
+    marks = re.findall(rf'href="({home(scene)}/actions[^"#]*)#(a-[0-9a-f-]+)"', page)
+    assert len(marks) == PAGE_SIZE + 10
+    for address, place in (marks[0], marks[9], marks[-1]):
+        shown = await as_bob.get(address)
+        assert f'id="{place}"' in shown.text
+    gone = await as_bob.get(f"{home(scene)}/actions?at={scene.survey_id}")
+    assert gone.status_code == 200
+    assert f'id="{marks[-1][1]}"' in gone.text, "the first page, where it is not there any more"
+
+
+async def test_the_forms_say_what_guests_of_a_shared_report_see(
+    as_mona: httpx.AsyncClient, scene: Scene
+) -> None:
+    for page in ("actions/new", "actions/new?kind=event", "goals", "benchmarks/new"):
+        assert (
+            "guests of a shared report" in (await as_mona.get(f"{home(scene)}/{page}")).text.lower()
+        )
+    sharing = (await as_mona.get(f"{home(scene)}/shared-reports")).text
+    assert "Guests also see the goal, the benchmarks, and the titles" in sharing
