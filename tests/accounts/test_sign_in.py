@@ -15,7 +15,7 @@ from app.accounts.sign_in_links import local_path
 from app.foundation import clock
 from app.foundation.settings import Settings
 from app.main import create_app
-from tests.conftest import browser
+from tests.conftest import browser, share_routes
 from tests.factories import Cast
 
 
@@ -93,7 +93,7 @@ async def test_cookie_on_loopback(
 
 
 async def test_cookie_under_https(settings: Settings, cast: Cast, alices_password: str) -> None:
-    secure = create_app(replace(settings, public_url="https://honne.example"))
+    secure = share_routes(create_app(replace(settings, public_url="https://honne.example")))
     async with secure.router.lifespan_context(secure), browser(secure) as client:
         answer = await _sign_in(client, cast.alice.email, alices_password)
         morsel = _cookie(answer)

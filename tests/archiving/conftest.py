@@ -13,7 +13,7 @@ from app.foundation.database import Database
 from app.foundation.embedded import Addresses
 from app.foundation.settings import Settings
 from app.main import create_app
-from tests.conftest import cloned
+from tests.conftest import cloned, share_routes
 
 NEW_OWNER = "nora@elsewhere.example"
 
@@ -26,7 +26,7 @@ def settings_elsewhere(template: tuple[Settings, Addresses]) -> Iterator[Setting
 
 @pytest.fixture
 async def app_elsewhere(settings_elsewhere: Settings) -> AsyncIterator[FastAPI]:
-    app = create_app(settings_elsewhere, memory_seconds=0)
+    app = share_routes(create_app(settings_elsewhere, memory_seconds=0))
     async with app.router.lifespan_context(app):
         yield app
 

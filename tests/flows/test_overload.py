@@ -10,7 +10,7 @@ import pytest
 from app.foundation.database import Database
 from app.foundation.settings import Settings
 from app.main import create_app
-from tests.conftest import browser, program
+from tests.conftest import browser, program, share_routes
 from tests.factories import Cast
 from tests.responses.scene import Scene, make_scene, recount, stored_counts
 
@@ -28,7 +28,9 @@ async def scene(database: Database, cast: Cast) -> Scene:
 async def test_a_flood_of_dashboards_turns_no_answer_away(
     settings: Settings, cast: Cast, scene: Scene, owner: psycopg.Connection
 ) -> None:
-    app = create_app(replace(settings, connections=FEW_CONNECTIONS), open_at_least=timedelta(0))
+    app = share_routes(
+        create_app(replace(settings, connections=FEW_CONNECTIONS), open_at_least=timedelta(0))
+    )
     board = f"/w/{cast.acme}/surveys/{scene.survey_id}"
     answers = f"/api/v1/surveys/{scene.survey_id}/responses"
     async with (

@@ -17,7 +17,7 @@ from app.foundation.server_logs import warn
 from app.main import create_app
 from app.responses.jobs import expire_submission_keys
 from tests.citus.recording import take_misfits
-from tests.conftest import program
+from tests.conftest import program, share_routes
 from tests.privacy.conftest import RESPONDENTS, Aftermath
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -132,7 +132,7 @@ async def test_what_makes_a_retry_harmless_goes_after_the_next_day(
 
 async def test_lists_follow_the_day_and_the_random_id(aftermath: Aftermath) -> None:
     """The ten came at once and at one day: whoever reads the list learns no order of arrival."""
-    app = create_app(aftermath.settings, memory_seconds=0)
+    app = share_routes(create_app(aftermath.settings, memory_seconds=0))
     address = f"/api/v1/surveys/{aftermath.scene.survey_id}/responses"
     async with (
         app.router.lifespan_context(app),

@@ -15,7 +15,7 @@ from app.foundation.database import Database
 from app.foundation.settings import Settings
 from app.foundation.tally import tally
 from app.main import create_app
-from tests.conftest import browser, program
+from tests.conftest import browser, program, share_routes
 from tests.factories import Cast
 from tests.processes import free_port
 from tests.responses.scene import Scene, make_scene
@@ -29,7 +29,9 @@ async def scene(database: Database, cast: Cast) -> Scene:
 
 @asynccontextmanager
 async def with_replica(settings: Settings, url: str) -> AsyncIterator[FastAPI]:
-    app = create_app(replace(settings, replica_url=url), 0, open_at_least=timedelta(0))
+    app = share_routes(
+        create_app(replace(settings, replica_url=url), 0, open_at_least=timedelta(0))
+    )
     async with app.router.lifespan_context(app):
         yield app
 

@@ -15,6 +15,7 @@ from app.foundation.settings import Settings
 from app.foundation.translation import form_languages
 from app.main import create_app
 from app.responses.suspicion import BURST, MINIMUM
+from tests.conftest import share_routes
 from tests.responses.scene import Scene, recount, stored_answers, stored_counts
 from tests.responses.test_form import database_away, labels, ticket_in
 
@@ -33,7 +34,7 @@ def noon() -> Iterator[None]:
 @pytest.fixture
 async def app(settings: Settings) -> AsyncIterator[FastAPI]:
     """The product as it is served, which holds what comes too fast."""
-    app = create_app(settings, memory_seconds=0, open_at_least=MINIMUM)
+    app = share_routes(create_app(settings, memory_seconds=0, open_at_least=MINIMUM))
     async with app.router.lifespan_context(app):
         yield app
 

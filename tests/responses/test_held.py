@@ -19,7 +19,7 @@ from app.main import create_app
 from app.responses.models import HoldReason
 from app.responses.suspicion import BURST
 from app.responses.tickets import Ticket, sign_ticket
-from tests.conftest import BASE_URL
+from tests.conftest import BASE_URL, share_routes
 from tests.responses.scene import Scene, recount, stored_counts
 from tests.responses.test_form import database_away, ticket_in
 
@@ -37,7 +37,7 @@ def noon() -> Iterator[None]:
 async def app(settings: Settings) -> AsyncIterator[FastAPI]:
     """The product as it is served, which holds what comes too fast."""
     settings = replace(settings, trusted_proxies=(ip_network("10.0.0.0/8"),))
-    app = create_app(settings, memory_seconds=0)
+    app = share_routes(create_app(settings, memory_seconds=0))
     async with app.router.lifespan_context(app):
         yield app
 

@@ -31,7 +31,7 @@ from app.responses.intake import Intake
 from app.responses.schemas import NewAnswer
 from app.surveys.models import Channel
 from tests import factories
-from tests.conftest import program
+from tests.conftest import program, share_routes
 from tests.responses.scene import Scene, make_scene, recount, stored_answers, stored_counts
 
 
@@ -204,7 +204,7 @@ async def own_server(folder: Path) -> AsyncIterator[tuple[Settings, FastAPI, Pat
     with embedded_postgres(folder) as addresses:
         settings = settings.with_database(addresses.runtime_url, addresses.owner_url)
         migrate(settings)
-        app = create_app(settings)
+        app = share_routes(create_app(settings))
         async with app.router.lifespan_context(app):
             yield settings, app, folder / "postgres" / "cluster"
 

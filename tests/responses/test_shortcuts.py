@@ -22,7 +22,7 @@ from app.foundation.tokens import digest
 from app.main import SHORTCUTS, create_app
 from app.responses.tickets import Ticket, sign_ticket
 from app.surveys.models import SurveyState
-from tests.conftest import BASE_URL, browser
+from tests.conftest import BASE_URL, browser, share_routes
 from tests.factories import Cast, make_api_key
 from tests.responses.scene import Scene, add_link, make_scene, recount, stored_counts
 from tests.routes import routes_of
@@ -195,7 +195,7 @@ PAGES = {
 @pytest.fixture
 async def long_way(settings: Settings) -> AsyncIterator[FastAPI]:
     """The same product with all its routes and no shortcut to any."""
-    app = create_app(settings, memory_seconds=0, open_at_least=timedelta(0))
+    app = share_routes(create_app(settings, memory_seconds=0, open_at_least=timedelta(0)))
     shortcuts = [added for added in app.user_middleware if "shortcuts" in added.kwargs]
     assert shortcuts
     app.user_middleware.remove(shortcuts[0])
@@ -321,7 +321,7 @@ async def test_a_form_that_was_drawn_before_is_the_same_but_for_its_ticket(
     app: FastAPI, names: dict[str, str], settings: Settings, owner: psycopg.Connection
 ) -> None:
     owner.execute("UPDATE surveys SET embed_origins = '[\"https://acme.example\"]'")
-    remembering = create_app(settings, memory_seconds=60, open_at_least=timedelta(0))
+    remembering = share_routes(create_app(settings, memory_seconds=60, open_at_least=timedelta(0)))
     forms = [sent for sent in PAGES.values() if sent.method in ("GET", "HEAD")]
     async with remembering.router.lifespan_context(remembering):
         for sent in [*forms, *forms, *forms]:

@@ -18,7 +18,7 @@ from app.foundation.settings import Settings
 from app.main import create_app
 from app.responses import intake
 from tests.citus.recording import take_misfits
-from tests.conftest import browser
+from tests.conftest import browser, share_routes
 from tests.factories import Cast
 from tests.responses.scene import Scene, recount, stored_answers, stored_counts
 
@@ -69,7 +69,7 @@ async def test_respondents_keep_their_words_and_nothing_is_stored_twice(
 async def test_without_a_connection_left_dashboards_say_when_to_come_back(
     settings: Settings, cast: Cast, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = create_app(settings, memory_seconds=0)
+    app = share_routes(create_app(settings, memory_seconds=0))
     async with app.router.lifespan_context(app), browser(app, cast.alice.session_token) as alice:
         crowded = Database(settings.database_url, Pool(1, overflow=0, wait_s=0.05))
         monkeypatch.setattr(app.state, "database", crowded)
