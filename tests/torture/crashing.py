@@ -16,7 +16,7 @@ from weakref import WeakSet
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor
-from sqlalchemy import TextClause
+from sqlalchemy import Executable
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from app.cli import main
@@ -91,9 +91,9 @@ def watch_lines(order: Order) -> None:
     execute, finish = Line.execute, Line.finish
 
     @wraps(execute)
-    async def watched(self: Line, statement: TextClause, *parameters: Any) -> Any:
+    async def watched(self: Line, statement: Executable, *parameters: Any) -> Any:
         done = await execute(self, statement, *parameters)
-        if _writes_answers(statement.text):
+        if _writes_answers(str(statement)):
             writing.add(self)
         if self in writing:
             await self.flush()
