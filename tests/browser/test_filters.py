@@ -75,3 +75,23 @@ def test_nothing_is_found_on_views_and_several_surveys(
         page.goto(page.url.partition("?")[0])
         check_page(page, language)
         read_in("en", page, running_demo)
+
+
+def test_several_surveys_are_printed_on_one_page(
+    running_demo: Demo, second_survey: str, visit: NarrowOrWide
+) -> None:
+    with visit("desktop", signed_in=True) as page:
+        page.goto(running_demo.dashboard.rpartition("/")[0])
+        for tick in page.locator("input[name=survey]").all():
+            tick.check()
+        page.locator("form[action$='/results'] button").click()
+        paper = page.pdf(prefer_css_page_size=True)
+        page.emulate_media(media="print")
+        for shown in (".only-print", ".headline-score", ".shares .chart", ".trend .chart"):
+            expect(page.locator(shown).first).to_be_visible()
+        expect(page.get_by_role("rowheader", name=second_survey)).to_be_visible()
+        for hidden in (".filters", ".downloads", ".choices"):
+            assert page.locator(hidden).first.is_hidden()
+        page.set_viewport_size({"width": 703, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 703
+    assert re.findall(rb"/Count (\d+)", paper) == [b"1"]

@@ -326,8 +326,10 @@ async def test_a_chart_stands_alone(
     assert "Surveys: Spring, Autumn" in answer.text
     for left_over in ("class=", "var(", "style", "href", "<a"):
         assert left_over not in answer.text
+    # A rim is painted below its letters, or they cannot be read.
+    assert answer.text.count('stroke-width="4"') == answer.text.count('paint-order="stroke"')
     if chart == "surveys":
-        assert answer.text.count("n=") == 2
+        assert answer.text.count("n=") == answer.text.count("paint-order") == 2
     none = await as_bob.get(f"{path}/charts/moved.svg?{query}")
     assert none.status_code == 404
 

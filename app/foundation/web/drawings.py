@@ -23,7 +23,7 @@ FONTS = (
 )
 PAINT = {
     "fill", "stroke", "stroke-width", "stroke-linejoin", "stroke-linecap", "stroke-dasharray",
-    "vector-effect", "opacity", "font-size", "font-weight",
+    "vector-effect", "opacity", "font-size", "font-weight", "paint-order",
 }  # fmt: skip
 FOR_PAGES = {"aria-label", "aria-labelledby", "aria-hidden", "role", "class", "tabindex", "id"}
 LEFT_OUT = {"narrow", "hit"}  # what is for small screens, and what is for pressing
