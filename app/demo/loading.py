@@ -14,6 +14,7 @@ from app.accounts.schemas import SYSTEM
 from app.accounts.sign_in_links import make_sign_in_link, revoke_sign_in_links
 from app.accounts.workspaces import create_owner, create_workspace
 from app.demo.story import DEMO_DIMENSIONS, DEMO_SURVEY, DemoAnswer, demo_answers
+from app.demo.surroundings import note_surroundings
 from app.foundation import clock
 from app.foundation.database import Database, enter_workspace
 from app.foundation.settings import Settings
@@ -88,7 +89,7 @@ async def _load(session: AsyncSession) -> Workspace:
     workspace = await create_workspace(
         session, DEMO_SURVEY.company["en"], TIME_ZONE, "en", is_demo=True
     )
-    await create_owner(
+    owner = await create_owner(
         session, workspace.id, name="Demo owner", email=OWNER_EMAIL, password=None, locale="en"
     )
     survey = await create_survey(session, workspace.id, SYSTEM, _survey_input())
@@ -99,6 +100,7 @@ async def _load(session: AsyncSession) -> Workspace:
     answers = [_new_answer(questionnaire, answer, last_day) for answer in demo_answers()]
     for start in range(0, len(answers), BATCH_SIZE):
         await store_answers(session, workspace.id, answers[start : start + BATCH_SIZE])
+    await note_surroundings(session, workspace.id, survey.id, owner.id, last_day)
     return workspace
 
 

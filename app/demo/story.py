@@ -281,7 +281,7 @@ class _Year:
         """Expected NPS (-1 to 1) of one kind of customer on one day."""
         trend = 0.08 - 0.17 * day / STORY_DAYS
         shifts = sum(MOOD_SHIFTS.get(value, 0.0) for value in profile.values())
-        drop = 0.78 * _disruption(day) if profile["plan"] == "enterprise" else 0.0
+        drop = 0.78 * disruption(day) if profile["plan"] == "enterprise" else 0.0
         return MOOD[language] + trend + shifts - drop
 
     def _group(self, language: Language, mood: float) -> Group:
@@ -298,7 +298,7 @@ class _Year:
         self, language: Language, group: Group, profile: Mapping[str, str], day: int
     ) -> str | None:
         enterprise = profile["plan"] == "enterprise"
-        chance = COMMENT_CHANCE[group] + (0.12 * _disruption(day) if enterprise else 0.0)
+        chance = COMMENT_CHANCE[group] + (0.12 * disruption(day) if enterprise else 0.0)
         if self._rng.random() >= chance:
             return None
         writer = self._writers[language]
@@ -313,7 +313,7 @@ class _Year:
         return self._rng.choices(list(weights), list(weights.values()))[0]
 
 
-def _disruption(day: int) -> float:
+def disruption(day: int) -> float:
     """How much of the redesign's damage is felt: 1 from its release to the repair, then fading."""
     if day > REDESIGN_DAY:
         return 0.0
