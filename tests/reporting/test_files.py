@@ -223,6 +223,9 @@ async def test_what_moved_the_score_is_drawn_as_on_the_page(
     assert description is not None
     assert (description.text or "").startswith(unescape(said))
     assert "class=" not in text
+    lines = [line.get("stroke") for line in root.iter(f"{SVG}line")]
+    assert len(lines) == len(rows) - 2, "each value has its zero"
+    assert all(lines)
     missing = await as_bob.get(f"{dashboard(scene)}/charts/moved-segment.plan.svg?period=all")
     assert missing.status_code == 404
 
