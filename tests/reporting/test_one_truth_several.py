@@ -18,7 +18,7 @@ from tests.reporting.tables import tables_of
 from tests.reporting.test_several import address
 from tests.responses.scene import Scene
 
-BATCHES = 3  # of five filters each
+BATCHES = 2  # of five filters each
 
 
 @pytest.fixture

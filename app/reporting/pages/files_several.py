@@ -51,8 +51,8 @@ async def download_chart(
     if name is None:
         raise NotFound
     _record_export(member, reading, chart=chart)
-    title = f"{gettext('Several surveys together')}: {name}"
-    found = draw(request, reading.board, chart, title, reading.filter_words())
+    together = gettext("Several surveys together")
+    found = draw(request, reading.board, chart, f"{together}: {name}", reading.filter_words())
     return picture(found, f"{chart}-of-several-surveys")
 
 
