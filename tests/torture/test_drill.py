@@ -83,8 +83,10 @@ def _restored(found: Installation, backup: Path) -> Iterator[Installation]:
 def _compare(found: Installation, there: Installation) -> int:
     """Every table and every figure; the rows in all."""
     with found.owner() as here_owner, there.owner() as there_owner:
-        rows = count_rows(here_owner)
-        assert count_rows(there_owner) == rows
+        rows, restored = count_rows(here_owner), count_rows(there_owner)
+        # The words of comments are found again and again, by either server in its own time.
+        assert rows.pop("comment_terms") <= restored.pop("comment_terms")
+        assert restored == rows
         query = "SELECT md5(string_agg(r::text, ';' ORDER BY r::text)) FROM responses r"
         assert here_owner.execute(query).fetchone() == there_owner.execute(query).fetchone()
     told = [place.get_metrics(group_by="plan") for place in (found, there)]
