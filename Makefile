@@ -3,8 +3,9 @@
 .PHONY: help run test check bench torture lint translations lock
 
 PYTHON ?= python3
-# Processes the tests are spread over; each has a Postgres database of its own.
-WORKERS ?= 2
+# Processes the tests are spread over; each has a Postgres server of its own. More than processor
+# cores pays, as many tests wait for a browser or for a server.
+WORKERS ?= 3
 # e.g. make test ARGS="tests/surveys -k publish"
 ARGS ?=
 # e.g. make bench ONLY=submit_api; SCALE=0.1 for a tenth of the time
@@ -27,7 +28,7 @@ run: $(RUN_STAMP) ## start Honne with its own Postgres and the demo workspace (P
 
 test: $(DEV_STAMP) ## run the tests, installing a browser where there is none (ARGS=, WORKERS=)
 	@.venv/bin/python -m tests.browser.chromium
-	@.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@OPENBLAS_NUM_THREADS=1 .venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(DEV_STAMP) ## style, types, import contracts and missing translations
 	@.venv/bin/ruff check .

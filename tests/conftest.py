@@ -43,8 +43,16 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("honne")
 
+# Folders whose files take long: begun last, one of them would leave the other processes idle.
+LONG = ("attack", "archiving", "browser", "flows", "privacy")
+
 _clone_numbers = count(1)
 _routes: list[BaseRoute] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long first; within these and the others in the order they came in."""
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
 import pytest
@@ -100,10 +101,9 @@ def _site(honne: str, slug: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def shop(demo_folder: Path) -> Iterator[Shop]:
     with ExitStack() as stack:
-        folder = tmp_path_factory.mktemp("demo")
-        _process, lines = stack.enter_context(demo(folder, free_port()))
+        _process, lines = stack.enter_context(demo(demo_folder, free_port()))
         honne, slug = lines["form"].split("/s/")
         site = stack.enter_context(_site(honne, slug))
         stranger = stack.enter_context(_site(honne, slug))
