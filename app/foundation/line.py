@@ -26,6 +26,8 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.foundation.errors import HonneError
+
 _NUMBERED: Dialect = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 _RETURNS = re.compile(r"\bRETURNING\b|^\s*SELECT\b")
 _PREPARED = "prepared on a line"
@@ -76,7 +78,8 @@ def entering(workspace_id: uuid.UUID) -> str:
 class Line:
     """Takes one connection of the pool when first needed and keeps it until it is closed.
 
-    After any error the connection is given up, since nobody knows what is still under way on it.
+    After any error but the app's own the connection is given up, since nobody knows what is still
+    under way on it.
     """
 
     def __init__(self, engine: AsyncEngine, role: str) -> None:
@@ -99,8 +102,14 @@ class Line:
             self._send(f"SET LOCAL ROLE {self._role}")
             if workspace_id is not None:
                 self.enter(workspace_id)
-            yield self
+            try:
+                yield self
+            except HonneError:
+                await self._roll_back()
+                raise
             await self.finish()
+        except HonneError:
+            raise  # the app's own answer, such as NotFound: nothing is under way
         except psycopg.Error as error:
             await self.close(broken=True)
             raise _translated(error) from error
@@ -132,6 +141,11 @@ class Line:
     async def finish(self) -> None:
         """End the transaction: `transaction` does it."""
         self._send("COMMIT")
+        await self.flush()
+
+    async def _roll_back(self) -> None:
+        # What is in line is sent, too: it may prepare statements that count as prepared.
+        self._send("ROLLBACK")
         await self.flush()
 
     async def close(self, *, broken: bool = False) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.pool import QueuePool
 from app.accounts.models import Workspace
 from app.foundation import line as lines
 from app.foundation.database import Database
+from app.foundation.errors import NotFound
 from app.foundation.line import SHARED
 from tests.factories import Cast
 
@@ -70,6 +71,23 @@ async def test_a_connection_that_died_is_not_handed_on(
     assert len(others) == SHARED + 2
     for ended in await asyncio.gather(*doomed, return_exceptions=True):
         assert isinstance(ended, OperationalError)
+    assert in_use(database) == 0
+
+
+async def test_what_is_not_found_costs_no_connection(database: Database, cast: Cast) -> None:
+    rename = text("UPDATE workspaces SET name = 'Other' WHERE id = :id")
+    found: list[int] = []
+    for _ in range(3):
+        with pytest.raises(NotFound):
+            async with database.look_up(cast.acme) as line:
+                [(pid,)] = await line.execute(PID, {})
+                found.append(pid)
+                await line.execute(rename, {"id": cast.acme})  # only put in line, and taken back
+                raise NotFound
+    async with database.look_up(cast.acme) as line:
+        [row] = await line.execute(WORKSPACE, {"id": cast.acme})
+        [(pid,)] = await line.execute(PID, {})
+    assert (set(found), row.title.lower()) == ({pid}, "acme")
     assert in_use(database) == 0
 
 
