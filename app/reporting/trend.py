@@ -139,11 +139,12 @@ def possible_intervals(metrics: Metrics) -> tuple[Interval, ...]:
 
 
 def _text(interval: Interval) -> str | None:
-    """What the trend is by, where its points are single days; None leaves the text to the chart."""
+    """A sentence on what the trend is by, where its points are short; None leaves it to the
+    chart."""
     if interval is Interval.DAY:
-        return gettext("NPS by day")
+        return gettext("NPS by day.")
     if interval is Interval.WEEK:
-        return gettext("NPS by week, each named by its first day")
+        return gettext("NPS by week, each named by its first day.")
     return None
 
 

@@ -108,7 +108,7 @@ def test_a_long_series_keeps_its_last_points() -> None:
     many = months(split(date(2026, 1, 1), date(2026, 12, 31), Interval.DAY))
     found = trend_of(replace(many, filter=replace(many.filter, interval=Interval.DAY)))
     assert (len(found.points), found.is_cut) == (120, True)
-    assert found.text == "NPS by day"
+    assert found.text == "NPS by day.", "a sentence: others on goal and benchmark follow it"
     assert found.choices == (Interval.WEEK, Interval.MONTH, Interval.QUARTER)
 
 
