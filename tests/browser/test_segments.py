@@ -42,7 +42,7 @@ def test_rows_are_sorted_and_opened_by_keyboard_without_javascript(
         page.wait_for_url("**sort=-nps**")
         head = plans.locator("th[aria-sort]")
         expect(head).to_have_attribute("aria-sort", "descending")
-        scores = plans.locator("tbody tr:not(.quiet) td:nth-child(4)").all_inner_texts()
+        scores = plans.locator("tbody tr:not(.quiet) td:nth-child(3)").all_inner_texts()
         figures = [int(text.replace("−", "-")) for text in scores]
         assert figures == sorted(figures, reverse=True)
         page.locator("#f-pair").select_option(index=1)
