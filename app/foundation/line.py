@@ -30,7 +30,7 @@ from app.foundation.errors import HonneError
 
 _NUMBERED: Dialect = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 _RETURNS = re.compile(r"\bRETURNING\b|^\s*SELECT\b")
-_PREPARED = "prepared on a line"
+PREPARED = r"SELECT name FROM pg_prepared_statements WHERE name LIKE 'line\_%'"
 _numbers = count(1)
 
 SHARED = 3  # lines for look-ups: one may be read from while others are written to
@@ -167,7 +167,10 @@ class Line:
         driver = raw.driver_connection
         assert isinstance(driver, psycopg.AsyncConnection)
         self.driver = driver
-        self._prepared = raw.info.setdefault(_PREPARED, set())
+        # Asked each time: after a session's rollback the driver deallocates all there is.
+        self._commands.clear()
+        self._send(PREPARED)
+        self._prepared = {name.encode() for (name,) in await self.flush()}
 
     def _send(self, command: str) -> None:
         send = self.driver.pgconn.send_query_params

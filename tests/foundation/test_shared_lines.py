@@ -118,3 +118,17 @@ async def test_whoever_leaves_the_queue_takes_no_turn(database: Database, cast: 
     assert all(task.cancelled() for task in leaving)
     assert in_use(database) == 0
     assert await look_up_pid(database, cast)
+
+
+async def test_a_session_that_rolled_back_takes_no_statement_away(
+    database: Database, cast: Cast
+) -> None:
+    """The driver then deallocates what it prepared itself, and everything else with it."""
+    await look_up_pid(database, cast)
+    for _time in range(8):  # it prepares what comes often
+        async with database.transaction(cast.acme) as session:
+            await session.execute(PID)
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction(cast.acme):
+            raise ZeroDivisionError
+    assert await look_up_pid(database, cast)
