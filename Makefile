@@ -5,7 +5,7 @@
 PYTHON ?= python3
 # Processes the tests are spread over; each has a Postgres server of its own. More than processor
 # cores pays, as many tests wait for a browser or for a server.
-WORKERS ?= 3
+WORKERS ?= 2
 # e.g. make test ARGS="tests/surveys -k publish"
 ARGS ?=
 # e.g. make bench ONLY=submit_api; SCALE=0.1 for a tenth of the time
