@@ -3,8 +3,7 @@
 .PHONY: help run test check bench torture lint translations lock
 
 PYTHON ?= python3
-# Processes the tests are spread over; each has a Postgres server of its own. More than processor
-# cores pays, as many tests wait for a browser or for a server.
+# Processes the tests are spread over; each has a Postgres server of its own.
 WORKERS ?= 2
 # e.g. make test ARGS="tests/surveys -k publish"
 ARGS ?=
