@@ -308,8 +308,9 @@ def _same_row(
     same_change(group["difference"], "difference", line, sheet, "Against the others")
     low, high = format_nps(group["nps_low"]), format_nps(group["nps_high"])
     n, share = format_number(group["response_count"]), format_share(group["response_percent"])
-    assert row[1:4] == [n, share, format_nps(group["nps"])]
-    assert row[4].startswith(f"{low} to {high}")
+    assert row[1:3] == [n, format_nps(group["nps"])]
+    assert row[3].startswith(f"{low} to {high}")
+    assert row[5] == share
     if group["difference"]:
         words = group["difference"]["verdict"].replace("_", " ").replace("change", "difference")
         assert row[6] == words

@@ -65,7 +65,7 @@ async def test_small_groups_are_named_without_a_number(
     text = " ".join(re.sub(r"<[^>]+>", " ", html).split())
     assert "Not given Hidden" not in text, "nor is it told whether anybody has no plan"
     assert "Pro Hidden to protect respondents" in text
-    assert re.search(r"Free 20 100% \+\d+", text)
+    assert re.search(r"Free 20 \+\d+ .{,20} to \S+ (few answers )?100%", text)
     hidden = await page(as_bob, dashboard(scene), period="all", **{"segment.plan": "pro"})
     assert "Hidden to protect respondents" in hidden
     assert '<svg class="chart' not in hidden
