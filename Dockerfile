@@ -17,6 +17,8 @@ COPY alembic.ini LICENSE ./
 COPY app app
 COPY migrations migrations
 COPY templates templates
+# Whoever runs it may write nothing here, and would compile all of it at each start.
+RUN python -m compileall -q app
 ENV PATH=/venv/bin:$PATH \
     HOST=0.0.0.0 \
     PYTHONDONTWRITEBYTECODE=1 \

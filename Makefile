@@ -16,6 +16,8 @@ UPGRADE ?=
 
 RUN_STAMP := .venv/.run-stamp
 DEV_STAMP := .venv/.dev-stamp
+# Tests and measurements start Honne often; some environments let it write no bytecode by itself.
+COMPILE := .venv/bin/python -m compileall -q app
 PIP_INSTALL := .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes
 LOCK := uv pip compile --quiet --generate-hashes --universal --no-emit-index-url --no-header $(UPGRADE)
 
@@ -27,6 +29,7 @@ run: $(RUN_STAMP) ## start Honne with its own Postgres and the demo workspace (P
 
 test: $(DEV_STAMP) ## run the tests, installing a browser where there is none (ARGS=, WORKERS=)
 	@.venv/bin/python -m tests.browser.chromium
+	@$(COMPILE)
 	@OPENBLAS_NUM_THREADS=1 .venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(DEV_STAMP) ## style, types, import contracts and missing translations
@@ -39,9 +42,11 @@ lint: $(DEV_STAMP) ## style, types, import contracts and missing translations
 check: lint test ## lint and test, as CI does
 
 bench: $(DEV_STAMP) ## measure; each measurement prints a ratio (ONLY=)
+	@$(COMPILE)
 	@.venv/bin/python -m bench $(ONLY)
 
 torture: $(DEV_STAMP) ## kill, starve and fill up a running Honne, as root; nothing may be lost (ROUNDS=, ARGS=)
+	@$(COMPILE)
 	@ROUNDS=$(ROUNDS) .venv/bin/python -m pytest -m torture -p no:randomly tests/torture $(ARGS)
 
 translations: $(DEV_STAMP) ## bring the catalogues in app/locales up to date with the source
