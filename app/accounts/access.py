@@ -239,8 +239,7 @@ async def identify_collector(request: Request, credentials: Credentials) -> ApiC
 
     async def look_up() -> ApiCaller:
         key = _key_in(state.settings, credentials)
-        async with state.database.look_up(key.workspace_id) as line:
-            return await _identify_caller(line, key)
+        return await _identify_caller(state.database.look_ups(key.workspace_id), key)
 
     memory: Memory = state.memory
     token = credentials.credentials if credentials else ""

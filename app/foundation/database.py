@@ -7,7 +7,7 @@ schema and is bound by row-level security. The workspace is named twice: in each
 
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
@@ -25,7 +25,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import DateTime
 
-from app.foundation.line import Line, Lines, entering
+from app.foundation.line import Executor, Lines, entering
+from app.foundation.look_ups import LookUps, Window
 from app.foundation.tally import tally
 from app.foundation.timing import time_statements
 
@@ -125,7 +126,8 @@ class Database:
         if pool.is_timed:
             time_statements(self.engine.sync_engine, pool.slow_ms)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
-        self._lines = Lines(self.engine, RUNTIME_ROLE)
+        self.lines = Lines(self.engine, RUNTIME_ROLE)
+        self._look_ups = LookUps(self.lines)
 
     @asynccontextmanager
     async def transaction(
@@ -141,15 +143,13 @@ class Database:
                 for work in last:
                     await work(session)
 
-    def line(self) -> Line:
-        """A connection for many transactions in which every statement counts."""
-        return Line(self.engine, RUNTIME_ROLE)
-
-    def look_up(self, workspace_id: uuid.UUID | None = None) -> AbstractAsyncContextManager[Line]:
-        """A transaction for what is asked at nearly every request, as the runtime role."""
-        return self._lines.transaction(workspace_id)
+    def look_ups(self, workspace_id: uuid.UUID | None = None) -> Executor:
+        """For what is asked at nearly every request, as the runtime role: what many ask at once
+        travels together, and each statement is a transaction of its own."""
+        return Window(self._look_ups, workspace_id)
 
     async def close(self) -> None:
+        await self.lines.close()
         await self.engine.dispose()
 
     def _measure(self, pool: Pool) -> None:

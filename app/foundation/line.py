@@ -1,4 +1,4 @@
-"""A connection on which the statements of a transaction travel together, and a few such to share.
+"""A connection on which statements travel together, those of one transaction or of several.
 
 What returns no rows is sent along with the next statement that does, or with COMMIT, so that a
 transaction is one or two round trips. Statements are prepared once on each connection and their
@@ -7,6 +7,7 @@ parameters written as text, which together takes a fifth of the time that a sess
 
 import asyncio
 import re
+import time
 import uuid
 from collections import deque, namedtuple
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import count
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import psycopg
 from psycopg.adapt import Transformer
@@ -26,15 +27,12 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.foundation.errors import HonneError
-
 _NUMBERED: Dialect = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 _RETURNS = re.compile(r"\bRETURNING\b|^\s*SELECT\b")
 PREPARED = r"SELECT name FROM pg_prepared_statements WHERE name LIKE 'line\_%'"
 _numbers = count(1)
 
-SHARED = 3  # lines for look-ups: one may be read from while others are written to
-TURN_WITHIN_S = 15.0  # whoever waits longer for one is told that the database is away
+IDLE_S = 1.0  # how long a line that nobody needs is kept
 
 
 class Executor(Protocol):
@@ -68,6 +66,20 @@ def _statement(given: TextClause | Select[Any]) -> _Statement:
     return _Statement(name, sql.encode(), names, bool(_RETURNS.search(sql)), make_row)
 
 
+class Question(NamedTuple):
+    """A statement ready to be sent, with its parameters as text."""
+
+    statement: _Statement
+    values: list[bytes | None]
+
+
+def bind(given: Executable, parameters: Mapping[str, Any]) -> Question:
+    """`given` is a text or a SELECT without values of its own, the same object each time."""
+    assert isinstance(given, TextClause | Select)
+    statement = _statement(given)
+    return Question(statement, [_encode(parameters[name]) for name in statement.parameters])
+
+
 def entering(workspace_id: uuid.UUID) -> str:
     """`SET LOCAL` takes no parameter, hence nothing but a UUID is let through."""
     if not isinstance(workspace_id, uuid.UUID):
@@ -78,8 +90,7 @@ def entering(workspace_id: uuid.UUID) -> str:
 class Line:
     """Takes one connection of the pool when first needed and keeps it until it is closed.
 
-    After any error but the app's own the connection is given up, since nobody knows what is still
-    under way on it.
+    After any error the connection is given up, since nobody knows what is still under way on it.
     """
 
     def __init__(self, engine: AsyncEngine, role: str) -> None:
@@ -91,61 +102,58 @@ class Line:
         self._commands: list[Callable[[], None]] = []
 
     @asynccontextmanager
-    async def transaction(self, workspace_id: uuid.UUID | None) -> AsyncIterator["Line"]:
-        """A transaction in one workspace, or to `enter` one later: leaving commits, raising rolls
-        back. What was refused of statements without rows is raised by a later one, or on
-        leaving."""
-        try:
-            await self._connect()
-            self._commands.clear()
-            self._send("BEGIN")
-            self._send(f"SET LOCAL ROLE {self._role}")
-            if workspace_id is not None:
-                self.enter(workspace_id)
-            try:
-                yield self
-            except HonneError:
-                await self._roll_back()
-                raise
+    async def transaction(self, workspace_id: uuid.UUID) -> AsyncIterator["Line"]:
+        """A transaction in one workspace: leaving commits, raising rolls back. What was refused of
+        statements without rows is raised by a later one, or on leaving."""
+        async with self._connected():
+            self._begin(workspace_id)
+            yield self
             await self.finish()
-        except HonneError:
-            raise  # the app's own answer, such as NotFound: nothing is under way
-        except psycopg.Error as error:
-            await self.close(broken=True)
-            raise _translated(error) from error
-        except BaseException:
-            await self.close(broken=True)
-            raise
 
-    def enter(self, workspace_id: uuid.UUID) -> None:
-        """From here on only that workspace's rows can be seen or written."""
-        self._send(entering(workspace_id))
+    async def ask(
+        self, questions: Sequence[tuple[uuid.UUID | None, Question]]
+    ) -> list[Sequence[Any] | BaseException]:
+        """What each question finds, in a transaction of its own and its own workspace (None: in
+        none); the error in place of the rows where one was refused. One round trip for all."""
+        async with self._connected():
+            sync = self.driver.pgconn.pipeline_sync
+            for workspace_id, question in questions:
+                self._begin(workspace_id)
+                self._put(question)
+                # What follows is done whether that was refused or not; COMMIT then rolls back.
+                self._commands.append(sync)
+                self._send("COMMIT")
+            parts = await self._communicate(syncs=len(questions) + 1)
+        found = [
+            self._read_last(part, question.statement.make_row)
+            for (_workspace_id, question), part in zip(questions, parts, strict=False)
+        ]
+        if any(isinstance(one, BaseException) for one in found):
+            await self.close(broken=True)
+        return found
 
     async def execute(
         self, statement: Executable, parameters: Mapping[str, Any], /
     ) -> Iterable[Any]:
-        """The rows of a statement that returns some; one that returns none is only put in line.
-
-        It is a text or a SELECT without values of its own, the same object each time.
-        """
-        assert isinstance(statement, TextClause | Select)
-        found = _statement(statement)
-        pgconn = self.driver.pgconn
-        if found.name not in self._prepared:
-            self._prepared.add(found.name)
-            self._commands.append(partial(pgconn.send_prepare, found.name, found.sql))
-        values = [_encode(parameters[name]) for name in found.parameters]
-        self._commands.append(partial(pgconn.send_query_prepared, found.name, values))
+        """The rows of a statement that returns some; one that returns none is only put in line."""
+        question = bind(statement, parameters)
+        self._put(question)
+        found = question.statement
         return await self.flush(found.make_row) if found.returns_rows else ()
+
+    async def flush(self, make_row: Callable[[Sequence[Any]], Any] = tuple) -> Sequence[Any]:
+        """Send all that is in line; the rows of the last statement."""
+        if not self._commands:
+            return ()
+        [results] = await self._communicate()
+        found = self._read_last(results, make_row)
+        if isinstance(found, BaseException):
+            raise found
+        return found
 
     async def finish(self) -> None:
         """End the transaction: `transaction` does it."""
         self._send("COMMIT")
-        await self.flush()
-
-    async def _roll_back(self) -> None:
-        # What is in line is sent, too: it may prepare statements that count as prepared.
-        self._send("ROLLBACK")
         await self.flush()
 
     async def close(self, *, broken: bool = False) -> None:
@@ -159,7 +167,20 @@ class Line:
         finally:
             await connection.close()
 
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[None]:
+        try:
+            await self._connect()
+            yield
+        except psycopg.Error as error:
+            await self.close(broken=True)
+            raise _translated(error) from error
+        except BaseException:
+            await self.close(broken=True)
+            raise
+
     async def _connect(self) -> None:
+        self._commands.clear()
         if self._connection is not None:
             return
         self._connection = await self._engine.connect()
@@ -168,26 +189,43 @@ class Line:
         assert isinstance(driver, psycopg.AsyncConnection)
         self.driver = driver
         # Asked each time: after a session's rollback the driver deallocates all there is.
-        self._commands.clear()
         self._send(PREPARED)
         self._prepared = {name.encode() for (name,) in await self.flush()}
+
+    def _begin(self, workspace_id: uuid.UUID | None) -> None:
+        self._send("BEGIN")
+        self._send(f"SET LOCAL ROLE {self._role}")
+        if workspace_id is not None:
+            self._send(entering(workspace_id))
 
     def _send(self, command: str) -> None:
         send = self.driver.pgconn.send_query_params
         self._commands.append(partial(send, command.encode(), None))
 
-    async def flush(self, make_row: Callable[[Sequence[Any]], Any] = tuple) -> Sequence[Any]:
-        """Send all that is in line; the rows of the last statement."""
+    def _put(self, question: Question) -> None:
+        pgconn, (statement, values) = self.driver.pgconn, question
+        if statement.name not in self._prepared:
+            self._prepared.add(statement.name)
+            self._commands.append(partial(pgconn.send_prepare, statement.name, statement.sql))
+        self._commands.append(partial(pgconn.send_query_prepared, statement.name, values))
+
+    async def _communicate(self, syncs: int = 1) -> list[list[PGresult]]:
+        """The results of what is in line, up to each of its `syncs`, of which the last is added."""
         commands, self._commands = self._commands, []
-        if not commands:
-            return ()
         pgconn = self.driver.pgconn
         pgconn.enter_pipeline_mode()
-        results = await self.driver.wait(_communicate(pgconn, commands))
+        commands.append(pgconn.pipeline_sync)
+        results = await self.driver.wait(_communicate(pgconn, commands, syncs))
         pgconn.exit_pipeline_mode()
+        return results
+
+    def _read_last(
+        self, results: Sequence[PGresult], make_row: Callable[[Sequence[Any]], Any]
+    ) -> Sequence[Any] | BaseException:
+        """The rows of the last statement, or the error of the first that was refused."""
         for result in results:
             if result.status == ExecStatus.FATAL_ERROR:
-                raise psycopg.errors.error_from_result(result)
+                return _translated(psycopg.errors.error_from_result(result))
         last = results[-1]
         if last.status != ExecStatus.TUPLES_OK:
             return ()
@@ -197,58 +235,63 @@ class Line:
 
 
 class Lines:
-    """A few lines to share. Each goes from hand to hand while somebody waits for one, and is given
-    back to the pool when nobody does, so that none grows stale."""
+    """Lines that are free. One that nobody takes for a second goes back to the pool, so that none
+    grows stale; to take it from there costs more than the statements it is for."""
 
     def __init__(self, engine: AsyncEngine, role: str) -> None:
         self._engine = engine
         self._role = role
-        self._count = 0
-        self._waiting: deque[asyncio.Future[Line]] = deque()
+        self._free: deque[tuple[float, Line]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._closing: set[asyncio.Task[None]] = set()
 
-    @asynccontextmanager
-    async def transaction(self, workspace_id: uuid.UUID | None) -> AsyncIterator[Line]:
-        """As `Line.transaction`, on the next line that is free. Raises TimeoutError where none is
-        for a quarter of a minute."""
-        line = await self._take()
-        try:
-            async with line.transaction(workspace_id):
-                yield line
-        finally:
-            await self._hand_on(line)
+    def take(self) -> Line:
+        """The one given back last, or a new one."""
+        return self._free.pop()[1] if self._free else Line(self._engine, self._role)
 
-    async def _take(self) -> Line:
-        if self._count < SHARED:
-            self._count += 1
-            return Line(self._engine, self._role)
-        turn: asyncio.Future[Line] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        try:
-            return await asyncio.wait_for(turn, TURN_WITHIN_S)
-        except BaseException:
-            if turn.done() and not turn.cancelled():
-                await self._hand_on(turn.result())
-            raise
+    def give(self, line: Line) -> None:
+        """Nothing may be under way on it."""
+        self._free.append((time.monotonic(), line))
+        self._look_again()
 
-    async def _hand_on(self, line: Line) -> None:
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(line)
-                return
-        self._count -= 1
-        await line.close()
+    async def close(self) -> None:
+        """Those that are free."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        while self._free:
+            await self._free.popleft()[1].close()
+        if self._closing:
+            await asyncio.wait(self._closing)
+
+    def _look_again(self) -> None:
+        if self._free and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(IDLE_S, self._close_idle)
+
+    def _close_idle(self) -> None:
+        self._timer = None
+        while self._free and self._free[0][0] <= time.monotonic() - IDLE_S:
+            task = asyncio.create_task(self._free.popleft()[1].close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+        self._look_again()
 
 
 def _communicate(
-    pgconn: PGconn, commands: Sequence[Callable[[], None]]
-) -> Generator[Any, Any, list[PGresult]]:
-    """The result of each command, once all of them have been answered."""
-    fetched = yield from pipeline_communicate(pgconn, deque([*commands, pgconn.pipeline_sync]))
-    results = [result for found in fetched for result in found]
-    while not results or results[-1].status != ExecStatus.PIPELINE_SYNC:
-        results += yield from fetch_many(pgconn)
-    return results[:-1]
+    pgconn: PGconn, commands: Iterable[Callable[[], None]], syncs: int
+) -> Generator[Any, Any, list[list[PGresult]]]:
+    """The results up to each sync, once all commands have been answered."""
+    fetched = yield from pipeline_communicate(pgconn, deque(commands))
+    parts: list[list[PGresult]] = [[]]
+    while True:
+        for result in (result for found in fetched for result in found):
+            if result.status == ExecStatus.PIPELINE_SYNC:
+                parts.append([])
+            else:
+                parts[-1].append(result)
+        if len(parts) > syncs:
+            return parts[:-1]
+        fetched = [(yield from fetch_many(pgconn))]
 
 
 def _translated(error: psycopg.Error) -> BaseException:

@@ -69,11 +69,9 @@ def recall_entrance(memory: Memory, slug: str) -> Entrance | None:
 
 
 async def _look_up(database: Database, slug: str) -> Entrance:
-    async with database.look_up() as line:
-        workspace_id = await unscoped_find_workspace_of(line, slug)
-        if workspace_id is None:
-            raise NotFound
-        line.enter(workspace_id)
-        link = await get_entry_link(line, workspace_id, slug)
-        survey = await get_questionnaire(line, workspace_id, link.survey_id)
-    return Entrance(link, survey)
+    workspace_id = await unscoped_find_workspace_of(database.look_ups(), slug)
+    if workspace_id is None:
+        raise NotFound
+    look_ups = database.look_ups(workspace_id)
+    link = await get_entry_link(look_ups, workspace_id, slug)
+    return Entrance(link, await get_questionnaire(look_ups, workspace_id, link.survey_id))

@@ -17,7 +17,6 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.foundation.database import AWAY, Database
 from app.foundation.errors import Unavailable
-from app.foundation.line import Line
 from app.foundation.tally import tally
 from app.foundation.translation import mark
 from app.responses.counts import NotRecent, apply_recent_changes
@@ -74,7 +73,6 @@ class Intake:
         self._waiting: OrderedDict[uuid.UUID, deque[_Submission]] = OrderedDict()
         self._count = 0
         self._writers: set[asyncio.Task[None]] = set()
-        self._lines: list[Line] = []
         self._silent: set[asyncio.Future[list[StoredAnswer]]] = set()
         self._known = Known()
         self._is_open = True
@@ -93,7 +91,6 @@ class Intake:
             self._is_open = False
             while self._writers:
                 await asyncio.wait(self._writers)
-            await self._close_lines()
 
     async def submit(
         self, workspace_id: uuid.UUID, answers: Sequence[NewAnswer]
@@ -111,20 +108,16 @@ class Intake:
         self._waiting.setdefault(workspace_id, deque()).append(submission)
         self._count += len(answers)
         if len(self._writers) < self._writer_limit:
-            writer = asyncio.create_task(self._write())
-            self._writers.add(writer)
-            writer.add_done_callback(self._writers.discard)
+            self._writers.add(asyncio.create_task(self._write()))
         return await submission.outcome
 
     async def _write(self) -> None:
-        while self._waiting:
-            await self._store(self._next_batch())
-        await self._close_lines()
-
-    async def _close_lines(self) -> None:
-        """Those that nobody writes on just now."""
-        while self._lines:
-            await self._lines.pop().close()
+        try:
+            while self._waiting:
+                await self._store(self._next_batch())
+        finally:
+            # Nothing else has run since: what arrives from here on starts a writer of its own.
+            self._writers.remove(asyncio.current_task())  # type: ignore[arg-type]
 
     def _next_batch(self) -> list[_Submission]:
         """What waits longest in the workspace whose turn it is, up to the batch size."""
@@ -225,12 +218,12 @@ class Intake:
         self, workspace_id: uuid.UUID, answers: Sequence[NewAnswer]
     ) -> list[StoredAnswer]:
         """As nearly all are written: in the fewest round trips and without a session."""
-        line = self._lines.pop() if self._lines else self.database.line()
+        line = self.database.lines.take()
         async with line.transaction(workspace_id):
             count = partial(apply_recent_changes, line, workspace_id)
             stored = await write_rows(line, workspace_id, answers, count)
             self._refuse_if_given_up()
-        self._lines.append(line)
+        self.database.lines.give(line)
         return stored
 
 

@@ -26,7 +26,7 @@ STORABLE = st.text(st.characters(exclude_characters="\0", exclude_categories=["C
 
 @pytest.fixture
 async def line(database: Database) -> AsyncIterator[Line]:
-    line = database.line()
+    line = database.lines.take()
     yield line
     await line.close()
 
@@ -46,7 +46,7 @@ async def test_parameters_arrive_as_they_are(
     number: int | None,
     word: str,
 ) -> None:
-    line = database.line()
+    line = database.lines.take()
     given_values = {"ids": ids, "words": words, "number": number, "word": word}
     async with line.transaction(cast.acme):
         rows = await line.execute(ECHO, given_values)

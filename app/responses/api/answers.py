@@ -136,8 +136,8 @@ async def _recall_questionnaire(
     state = request.app.state
 
     async def look_up() -> Questionnaire:
-        async with state.database.look_up(caller.workspace_id) as line:
-            return await get_questionnaire(line, caller.workspace_id, survey_id)
+        look_ups = state.database.look_ups(caller.workspace_id)
+        return await get_questionnaire(look_ups, caller.workspace_id, survey_id)
 
     found: Questionnaire = await state.memory.recall(
         ("survey", caller.workspace_id, survey_id), look_up
