@@ -17,7 +17,7 @@ from app.reporting.buckets import Interval, add_months, month_number, month_of, 
 from app.reporting.filters import SEGMENT_PREFIX, ReportFilter
 from app.reporting.labels import name_of_selector, name_of_value
 from app.reporting.metrics import Figures, Metrics, measure
-from app.reporting.trend import point_of
+from app.reporting.trend import point_of, text_of
 from app.surveys.schemas import RESERVED_VALUES, Questionnaire
 
 STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -74,11 +74,12 @@ class BesideTable:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """The page: the score's figures and the points of its trend, a chart for each rate of the
-    same customers, and the segments."""
+    """The page: the score's figures, the points of its trend and what they tell, a chart for each
+    rate of the same customers, and the segments."""
 
     metrics: Metrics
     points: tuple[dict[str, Any], ...]
+    text: str
     charts: tuple[RateChart, ...]
     tables: tuple[BesideTable, ...]
 
@@ -112,6 +113,7 @@ async def put_beside(
     return Beside(
         metrics=metrics,
         points=_points(metrics, shown),
+        text=text_of(metrics.series, Interval.MONTH),
         charts=tuple(_charts(own, shown)),
         tables=tuple(_tables(questionnaire, metrics, rates)),
     )

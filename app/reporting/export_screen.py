@@ -31,6 +31,8 @@ MOVED_COLUMNS = ("before_count", "moved", "moved_by_mix", "moved_by_rate")
 MARK_COLUMNS = ("number", "kind", "date", "title")
 SPLIT_COLUMNS = ("split_by", "second_split_by")
 VALUE_COLUMNS = ("value", "second_value")
+# What was asked for by its names; numbers are numbers, as everywhere in a file.
+FilterValues = Sequence[tuple[str, str | float]]
 COLUMNS = (
     "table", "split_by", "value", "second_split_by", "second_value", "since", "until", "suppressed",
     *FIGURE_COLUMNS, *CHANGE_COLUMNS, *DIFFERENCE_COLUMNS, *SHARE_COLUMNS, *MOVED_COLUMNS,
@@ -233,18 +235,16 @@ def compared_values(name: str, comparison: Comparison | None) -> dict[str, Value
     }
 
 
-def screen_csv(board: Dashboard, filter_words: Sequence[tuple[str, str]]) -> str:
+def screen_csv(board: Dashboard, asked: FilterValues) -> str:
     """One table with a line for each figure; the filter stands in lines of its own, `filter`."""
-    return written_csv(COLUMNS, map(as_record, all_lines(board)), filter_words)
+    return written_csv(COLUMNS, map(as_record, all_lines(board)), asked)
 
 
-def written_csv(
-    columns: Sequence[str], records: Iterable[Record], filter_words: Sequence[tuple[str, str]]
-) -> str:
+def written_csv(columns: Sequence[str], records: Iterable[Record], asked: FilterValues) -> str:
     """The records below the filter; the first three columns are `table`, `split_by`, `value`."""
     blanks = [""] * (len(columns) - 3)
     rows: list[list[str | float]] = [list(columns)]
-    rows += [["filter", name, value, *blanks] for name, value in filter_words]
+    rows += [["filter", name, value, *blanks] for name, value in asked]
     rows += [[csv_cell(record[column]) for column in columns] for record in records]
     return BYTE_ORDER_MARK + csv_lines(rows)
 

@@ -19,6 +19,7 @@ from app.reporting.export_screen import (
     MARK_COLUMNS,
     MOVED_COLUMNS,
     SHARE_COLUMNS,
+    FilterValues,
     Line,
     mark_lines,
     moved_lines,
@@ -136,12 +137,12 @@ THEMES = {
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What is to be written: a dashboard, its filter in words, and comments where allowed; of
+    """What is to be written: a dashboard, what was asked for, and comments where allowed; of
     several surveys, what they have in common."""
 
     questionnaire: Questionnaire
     board: Dashboard | SeveralBoard
-    filter_words: Sequence[tuple[str, str]]
+    asked: FilterValues
     comments: Sequence[ListedResponse] = ()
 
 
@@ -181,6 +182,7 @@ class _Writer:
         self.text = book.add_format({"text_wrap": True, "valign": "top"})
         self.day = book.add_format({"num_format": DAY, "align": "left"})
         kinds = {WHOLE, *FORMATS.values()}
+        self.points = book.add_format({"num_format": POINTS, "align": "left"})
         self.numbers = {kind: book.add_format({"num_format": kind}) for kind in kinds}
 
     def write(self) -> None:
@@ -234,10 +236,13 @@ class _Writer:
         sheet = self._sheet("about", (), (28, 90))
         minimum = str(self.screen.questionnaire.min_group_size)
         meanings = [(gettext(name), gettext(meaning)) for name, meaning in DEFINITIONS]
-        known = [*self.screen.filter_words, (gettext("Group minimum"), minimum), *meanings]
+        known = [*self.screen.asked, (gettext("Group minimum"), minimum), *meanings]
         for row, (name, value) in enumerate(known):
             self._texts(sheet, row, (name,), self.head)
-            sheet.write_string(row, 1, str(harmless(value)), self.text)
+            if isinstance(value, str):
+                sheet.write_string(row, 1, str(harmless(value)), self.text)
+            else:
+                sheet.write_number(row, 1, value, self.points)
 
     def _figures(self, table: _Table) -> None:
         days = (gettext("From"), gettext("To"))

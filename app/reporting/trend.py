@@ -9,10 +9,12 @@ from typing import Any
 
 from app.followups.models import AnnotationKind
 from app.foundation.translation import gettext
+from app.foundation.web.rendering import format_nps
 from app.reporting.buckets import Interval, split
 from app.reporting.filters import ReportFilter
 from app.reporting.labels import name_of_point
-from app.reporting.metrics import Metrics, SeriesPoint
+from app.reporting.metrics import Figures, Metrics, SeriesPoint
+from app.scoring import FEW_ANSWERS, Nps, Verdict, compare
 
 MAX_POINTS = 53
 MOST_POINTS = 120  # where somebody chose the interval
@@ -73,7 +75,7 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """The points of the chart, the oldest first; `text` says what they are by, where it must.
+    """The points of the chart, the oldest first; `text` says what they tell.
 
     `choices` are the intervals that it could be by, `is_cut` says that earlier points are left out.
     """
@@ -82,7 +84,7 @@ class Trend:
     choices: tuple[Interval, ...]
     is_cut: bool
     points: tuple[dict[str, Any], ...]
-    text: str | None
+    text: str
     goal: float | None
     benchmark: float | None
     markers: tuple[Marker, ...]
@@ -99,7 +101,7 @@ def trend_of(metrics: Metrics, landmarks: Landmarks = Landmarks()) -> Trend:
         choices=possible_intervals(metrics),
         is_cut=len(metrics.series) > len(series),
         points=tuple(point_of(point, interval) for point in series),
-        text=_text(interval),
+        text=text_of(series, interval),
         goal=landmarks.goal,
         benchmark=landmarks.benchmark,
         markers=tuple(markers),
@@ -138,14 +140,60 @@ def possible_intervals(metrics: Metrics) -> tuple[Interval, ...]:
     )
 
 
-def _text(interval: Interval) -> str | None:
-    """A sentence on what the trend is by, where its points are short; None leaves it to the
-    chart."""
+def text_of(series: Sequence[SeriesPoint], interval: Interval) -> str:
+    """What the points are by and, of months and quarters, whether the score has changed from the
+    first to the last that have answers enough to say so."""
     if interval is Interval.DAY:
         return gettext("NPS by day.")
     if interval is Interval.WEEK:
         return gettext("NPS by week, each named by its first day.")
-    return None
+    scored = list(_scored(series, interval))
+    if len(scored) == 1:
+        name, _figures, nps = scored[0]
+        return gettext("The NPS of %(period)s is %(nps)s.") % {
+            "period": name, "nps": format_nps(nps.value),
+        }  # fmt: skip
+    telling = [found for found in scored if not found[2].has_few_answers]
+    if len(telling) > 1:
+        return _compared(telling[0], telling[-1])
+    if interval is Interval.QUARTER:
+        text = gettext("NPS by quarter. Quarters can be compared once two have %(count)s answers.")
+    else:
+        text = gettext("NPS by month. Months can be compared once two have %(count)s answers.")
+    return text % {"count": FEW_ANSWERS}
+
+
+Scored = tuple[str, Figures, Nps]
+
+
+def _scored(series: Sequence[SeriesPoint], interval: Interval) -> Iterator[Scored]:
+    """The points with a score, by name."""
+    for point in series:
+        if point.figures is not None and point.figures.nps is not None:
+            yield name_of_point(point.period, interval), point.figures, point.figures.nps
+
+
+def _compared(first: Scored, last: Scored) -> str:
+    found = compare(last[1].counts, first[1].counts)
+    assert found is not None  # both have answers
+    text = {
+        Verdict.CLEARLY_HIGHER: gettext(
+            "The NPS of %(last_period)s (%(last)s) is clearly higher than that of "
+            "%(first_period)s (%(first)s)."
+        ),
+        Verdict.CLEARLY_LOWER: gettext(
+            "The NPS of %(last_period)s (%(last)s) is clearly lower than that of "
+            "%(first_period)s (%(first)s)."
+        ),
+        Verdict.NO_CLEAR_CHANGE: gettext(
+            "The NPS shows no clear change from %(first_period)s (%(first)s) to "
+            "%(last_period)s (%(last)s)."
+        ),
+    }[found.verdict]
+    return text % {
+        "first_period": first[0], "first": format_nps(first[2].value),
+        "last_period": last[0], "last": format_nps(last[2].value),
+    }  # fmt: skip
 
 
 def point_of(point: SeriesPoint, interval: Interval) -> dict[str, Any]:
@@ -162,6 +210,7 @@ def point_of(point: SeriesPoint, interval: Interval) -> dict[str, Any]:
         "low": range_.low,
         "high": range_.high,
         "n": nps.total,
+        "few": nps.has_few_answers,
     }
 
 

@@ -68,6 +68,21 @@ async def test_the_csv_says_what_the_page_says_and_of_what(
     assert not any(hidden[name] for name in hidden if name.endswith(("_count", "nps", "score_9")))
 
 
+async def test_a_goal_is_a_number_in_the_files_and_a_name_like_a_formula_is_text(
+    as_bob: httpx.AsyncClient, acme_api: httpx.AsyncClient, scene: Scene
+) -> None:
+    survey = f"/api/v1/surveys/{scene.survey_id}"
+    (await acme_api.put(f"{survey}/goal", json={"nps": 30})).raise_for_status()
+    (await acme_api.patch(survey, json={"name": "+30"})).raise_for_status()
+    lines = await lines_of(as_bob, scene, period="all")
+    printed = {line["split_by"]: line["value"] for line in lines if line["table"] == "filter"}
+    assert (float(printed["Goal"]), printed["Survey"]) == (30, "'+30")
+    rows = (await book_of(as_bob, scene, period="all")).sheets["About"]
+    about = {row[0]: row[1] for row in rows}
+    assert (about["Goal"], about["Survey"]) == (30, "'+30")
+    assert "Goal: +30" in (await picture_of(as_bob, scene, "trend", period="all"))[1]
+
+
 async def test_a_hidden_subgroup_leaves_no_number_in_any_file(
     as_bob: httpx.AsyncClient, scene: Scene
 ) -> None:
@@ -222,6 +237,7 @@ async def test_what_moved_the_score_is_drawn_as_on_the_page(
     description = root.find(f"{SVG}desc")
     assert description is not None
     assert (description.text or "").startswith(unescape(said))
+    assert {"Together", "Who answered \u00b7 How they scored"} <= set(drawn), "heads over figures"
     assert "class=" not in text
     lines = [line.get("stroke") for line in root.iter(f"{SVG}line")]
     assert len(lines) == len(rows) - 2, "each value has its zero"

@@ -13,6 +13,7 @@ import pytest
 
 from app.foundation.database import Database
 from app.foundation.web.rendering import format_nps, format_number, format_share
+from app.reporting.indexing import index_comments
 from app.surveys.models import Channel
 from tests.factories import Cast
 from tests.reporting.data import Answer, make_survey
@@ -53,7 +54,8 @@ NAMES = {
 }  # fmt: skip
 HEADS = {
     "response_count": "Answers", "nps": "NPS",
-    "nps_low": "Interval from", "nps_high": "Interval to",
+    "nps_low": "Interval from", "nps_high": "Interval to", "share": "Share",
+    "share_low": "Share from", "share_high": "Share to",
     "promoter_count": "Promoters", "passive_count": "Passives", "detractor_count": "Detractors",
 }  # fmt: skip
 FIGURES = (
@@ -66,7 +68,9 @@ FIGURES = (
 async def survey(database: Database, cast: Cast) -> Scene:
     """600 answers of half a year, of every kind, some kinds rare."""
     chance = random.Random(6)
-    return await make_survey(database, cast.acme, [make_answer(chance, at) for at in range(600)])
+    made = await make_survey(database, cast.acme, [make_answer(chance, at) for at in range(600)])
+    await index_comments(database)
+    return made
 
 
 def make_answer(chance: random.Random, at: int) -> Answer:
@@ -119,11 +123,12 @@ async def test_page_api_and_files_agree(
             compare_scores(told, files, page.text)
             compare_series(told, files, page.text, seen)
             _compare_cells(told, files, page.text, seen)
+            _compare_themes(await _themes(acme_reader, survey, asked), files, page.text, seen)
             for selector in chance.sample(found := splits(asked), min(1, len(found))):
                 split = await _ask(acme_reader, survey, asked, group_by=key_of(selector))
                 compare_groups(selector, split, files, page.text, seen)
                 _compare_parts(selector, split, files, seen)
-    for kind in ("shown", "groups", "points", "cells", "parts"):
+    for kind in ("shown", "groups", "points", "cells", "parts", "themes"):
         assert seen[kind], f"no {kind} were compared"
 
 
@@ -352,3 +357,30 @@ def _compare_cells(told: Any, files: Files, page: str, seen: Counter[str]) -> No
         if numbers:
             assert numbers[at] == ("hidden" if cell["suppressed"] else format_nps(cell["nps"]))
         seen["cells"] += 1
+
+
+async def _themes(client: httpx.AsyncClient, survey: Scene, asked: Mapping[str, str]) -> Any:
+    query = api_query(asked, ())
+    answer = await client.get(f"/api/v1/surveys/{survey.survey_id}/themes", params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def _compare_themes(told: Any, files: Files, page: str, seen: Counter[str]) -> None:
+    """Line by line in the order of the page: promoters', detractors', then what is new."""
+    kinds = ("promoters", "detractors", "new")
+    themes = [(kind, theme) for kind in kinds for theme in told[kind] or []]
+    lines = [line for line in files.lines if line["table"].startswith("theme_")]
+    sheet, tables = files.book.records("Themes"), tables_of(page)
+    shown = [row for kind in kinds for row in tables.get(kind.title(), [[]])[1:]]
+    for (kind, theme), line, record, row in zip(themes, lines, sheet, shown, strict=True):
+        assert line["table"] == f"theme_{kind}"
+        assert line["value"] == record["Theme"] == row[0] == theme["label"]
+        assert (line["comments"], row[1]) == (str(theme["comment_count"]),) * 2
+        assert record["Comments"] == theme["comment_count"]
+        for name in ("share", "share_low", "share_high", "nps", "nps_low", "nps_high"):
+            assert float(line[name]) == theme[name], (name, theme["label"])
+            assert record[HEADS[name]] == pytest.approx(theme[name], abs=1e-9)
+        whole = [f"{theme[name]:.0f}" for name in ("share", "share_low", "share_high")]
+        assert row[2] == f"{whole[0]}% ({whole[1]} to {whole[2]})"
+        seen["themes"] += 1

@@ -1,5 +1,7 @@
 """The segment tables, two dimensions together, and the choices of how to look at them."""
 
+import csv
+import io
 import re
 from datetime import date
 from html import unescape
@@ -16,6 +18,7 @@ from tests.factories import Cast
 from tests.reporting.data import Answer, make_survey
 from tests.reporting.test_metrics_api import assert_figures, metrics
 from tests.reporting.test_pages import MOST_STATEMENTS, counted_statements, dashboard, page
+from tests.reporting.xlsx import read_book
 from tests.responses.scene import Scene
 
 JUNE = {"since": "2026-06-01", "until": "2026-06-30"}
@@ -109,6 +112,21 @@ async def test_rows_are_sorted_by_a_link_and_hidden_ones_stand_last(
         assert names(hidden) == ["Free", "Pro"], "pro is hidden, whatever it is sorted by"
     refused = await as_bob.get(dashboard(paired), params={"sort": "size"})
     assert refused.status_code == 422
+
+
+async def test_files_have_the_rows_in_the_order_of_the_screen(
+    as_bob: httpx.AsyncClient, paired: Scene
+) -> None:
+    for sort in ("nps", "-nps"):
+        html = await page(as_bob, dashboard(paired), **JUNE, sort=sort)
+        (link,) = re.findall(r'href="([^"]+/figures\.csv[^"]*)"', html)
+        text = (await as_bob.get(unescape(link))).text.removeprefix("\ufeff")
+        lines = [line for line in csv.DictReader(io.StringIO(text)) if line["split_by"] == "plan"]
+        shown = [line["value"].title() for line in lines if line["table"] == "segment"]
+        assert shown == names(html) == (["Free", "Pro"] if sort == "nps" else ["Pro", "Free"])
+        book = read_book((await as_bob.get(unescape(link).replace(".csv", ".xlsx"))).content)
+        rows = book.records("Segments")
+        assert [row["Value"] for row in rows if row["Segment dimension"] == "Plan"] == shown
 
 
 async def test_a_row_leads_to_its_dashboard_and_its_number_to_the_answers(

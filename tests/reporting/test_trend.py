@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from app.foundation.web.rendering import _environment
 from app.reporting.buckets import Interval, Period, split
 from app.reporting.filters import ReportFilter
 from app.reporting.metrics import Figures, Metrics, SeriesPoint
-from app.reporting.trend import NARROWEST, Event, Landmarks, chosen_interval, trend_of
+from app.reporting.trend import NARROWEST, Event, Landmarks, Trend, chosen_interval, trend_of
 from app.scoring import Distribution
 
 MONTHS = split(date(2026, 1, 1), date(2026, 6, 30), Interval.MONTH)
@@ -41,7 +42,10 @@ def months(periods: list[Period]) -> Metrics:
 
 def draw(landmarks: Landmarks) -> str:
     """The chart of half a year."""
-    found: Any = trend_of(months(MONTHS), landmarks)
+    return drawn(trend_of(months(MONTHS), landmarks))
+
+
+def drawn(found: Any) -> str:
     macro: Any = _environment().get_template("charts/trend.html").module
     return str(
         macro.trend(
@@ -96,6 +100,55 @@ def test_the_chart_draws_and_says_what_it_is_seen_against() -> None:
     assert '<a href="/w/1/actions/2">Support &amp; &lt;hours&gt;</a>' in html
     table = html.partition("<details>")[2]
     assert "Support &amp; &lt;hours&gt;" in table, "the table behind holds it too"
+
+
+def figures(promoters: int, detractors: int) -> Figures:
+    return Figures(Distribution.from_scores([10] * promoters + [3] * detractors))
+
+
+def monthly(*counts: tuple[int, int]) -> Trend:
+    """Months from January with so many promoters and detractors each."""
+    series = zip(MONTHS, (figures(*count) for count in counts), strict=False)
+    points = tuple(SeriesPoint(period, found) for period, found in series)
+    return trend_of(replace(months(MONTHS), series=points))
+
+
+FEW, LOW, HIGH, NOBODY = (4, 0), (10, 40), (40, 10), (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("counts", "text"),
+    [
+        (
+            (FEW, LOW, NOBODY, HIGH, FEW, NOBODY),
+            "The NPS of Apr 2026 (+60) is clearly higher than that of Feb 2026",
+        ),
+        (
+            (HIGH, LOW),
+            "The NPS of Feb 2026 (\u221260) is clearly lower than that of Jan 2026 (+60).",
+        ),
+        ((HIGH, LOW, HIGH), "The NPS shows no clear change from Jan 2026 (+60) to Mar 2026 (+60)."),
+        (
+            (FEW, FEW, HIGH, NOBODY),
+            "NPS by month. Months can be compared once two have 30 answers.",
+        ),
+        ((FEW, NOBODY), "The NPS of Jan 2026 is +100."),
+    ],
+)
+def test_the_trend_speaks_only_from_points_with_enough_answers(
+    counts: tuple[tuple[int, int], ...], text: str
+) -> None:
+    assert monthly(*counts).text.startswith(text)
+
+
+def test_a_point_without_answers_is_no_score_and_few_answers_have_no_figure_on_the_line() -> None:
+    html = drawn(monthly(LOW, HIGH, FEW, NOBODY))
+    assert len(re.findall('class="dot"', html)) == 3
+    ((place, figure),) = re.findall('class="value" x="([^"]+)%"[^>]*>([^<]+)<', html)
+    assert (place, figure) == ("37.5", "+60"), "above the second of four"
+    assert "n=0</text>" in html
+    alone = drawn(monthly(FEW, NOBODY))
+    assert 'class="value"' not in alone
 
 
 def test_without_anything_beside_it_the_chart_is_plain() -> None:

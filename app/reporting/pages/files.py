@@ -44,7 +44,7 @@ async def download_csv(
 ) -> Response:
     reading = await read_dashboard(request, member.session, member.workspace_id, survey_id, query)
     await record_figures_export(member.session, reading.questionnaire, member.actor, reading.asked)
-    text = screen_csv(reading.board, reading.filter_words())
+    text = screen_csv(reading.board, reading.filter_values())
     return Response(text, media_type=CSV_TYPE, headers=_attachment(survey_id, "csv"))
 
 
@@ -60,7 +60,7 @@ async def download_xlsx(
     await record_figures_export(
         member.session, reading.questionnaire, member.actor, reading.asked, len(comments)
     )
-    screen = Screen(reading.questionnaire, reading.board, reading.filter_words(), comments)
+    screen = Screen(reading.questionnaire, reading.board, reading.filter_values(), comments)
     file = await to_thread.run_sync(write_workbook, screen)
     return StreamingResponse(
         chunks(file), media_type=XLSX_TYPE, headers=_attachment(survey_id, "xlsx")

@@ -35,13 +35,20 @@ class Reading:
     today: date
     board: Dashboard
 
-    def filter_words(self) -> list[tuple[str, str]]:
-        """What was asked for and what it is seen against, in the reader's language."""
+    def filter_values(self) -> list[tuple[str, str | float]]:
+        """What was asked for, in the reader's language, and what it is seen against, in points."""
         words = describe_filter(self.questionnaire, self.asked, self.preset, self.today)
         trend = self.board.trend
         seen = ((gettext("Goal"), trend.goal), (gettext("Benchmark"), trend.benchmark))
-        lines = [(name, format_nps(points)) for name, points in seen if points is not None]
+        lines = [(name, points) for name, points in seen if points is not None]
         return [*words[:-1], *lines, words[-1]]
+
+    def filter_words(self) -> list[tuple[str, str]]:
+        """The same to be read: points with their sign, and in whole numbers."""
+        return [
+            (name, value if isinstance(value, str) else format_nps(value))
+            for name, value in self.filter_values()
+        ]
 
     def charts(self) -> list[tuple[str, str]]:
         """The charts there are to take away: how addresses and how people call them."""
