@@ -78,6 +78,11 @@ UNSCOPED_CALLS = {
     # What is older than its survey keeps it goes everywhere.
     ("app/responses/jobs.py", "unscoped_list_keepings"),
     ("app/reporting/jobs.py", "unscoped_list_keepings"),
+    # Whatever is due in any workspace.
+    ("app/reporting/indexing.py", "unscoped_go_round"),
+    ("app/reporting/jobs.py", "unscoped_go_round"),
+    ("app/responses/jobs.py", "unscoped_go_round"),
+    ("app/responses/retention.py", "unscoped_go_round"),
 }
 # Whatever tells what people of one kind have answered. Everybody's own figures and lists are shown
 # by day and subgroups' by published blocks; a reader that mixes both could tell who is who.

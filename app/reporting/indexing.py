@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select, text
 from sqlalchemy.exc import IntegrityError
 
-from app.accounts.models import Workspace
+from app.accounts.rounds import unscoped_go_round
 from app.foundation.database import Database
 from app.reporting.terms import RULES, find_terms
 from app.responses.models import CommentTerms, Response, SubmissionKey
@@ -30,11 +30,9 @@ async def index_comments(database: Database) -> int:
 
     The words are read in a thread, so that whoever wants to be answered meanwhile is.
     """
-    async with database.transaction() as session:
-        workspaces = await session.scalars(
-            select(Workspace.id).where(Workspace.deleted_at.is_(None))
-        )
-    return sum([await _index_workspace(database, id_) for id_ in workspaces])
+    return sum(
+        [await _index_workspace(database, id_) async for id_, _zone in unscoped_go_round(database)]
+    )
 
 
 async def _index_workspace(database: Database, workspace_id: uuid.UUID) -> int:

@@ -1,12 +1,13 @@
 """Daily work: months whose retention is over become totals, and ended ones are published."""
 
 import uuid
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, time
 
 from sqlalchemy import select, text
 
-from app.accounts.models import Workspace
+from app.accounts.rounds import unscoped_go_round
 from app.foundation import clock
 from app.foundation.database import Database
 from app.foundation.errors import NotFound
@@ -29,7 +30,7 @@ async def roll_up_months(database: Database) -> int:
     Returns how many rows of counts went. Runs after the answers themselves are deleted.
     """
     gone = 0
-    for keeping in await unscoped_list_keepings(database):
+    async for keeping in unscoped_list_keepings(database):
         # A survey that went meanwhile took everything along.
         with suppress(NotFound):
             gone += await _roll_up(database, keeping)
@@ -43,25 +44,21 @@ async def publish_months(database: Database) -> int:
     closed is left alone until somebody looks: its history may still be coming in by the API, and
     belongs to its months only as long as these are open.
     """
-    surveys = await _list_older_surveys(database)
-    for workspace_id, survey_id in surveys:
+    looked_at = 0
+    async for workspace_id, survey_id in _list_older_surveys(database):
+        looked_at += 1
         # A survey that went meanwhile has nothing to publish.
         with suppress(NotFound):
             async with database.transaction(workspace_id) as session:
                 await session.execute(text("SET LOCAL statement_timeout = 0"))
                 questionnaire = await get_questionnaire(session, workspace_id, survey_id)
                 await publish(session, questionnaire, clock.today(questionnaire.time_zone))
-    return len(surveys)
+    return looked_at
 
 
-async def _list_older_surveys(database: Database) -> list[tuple[uuid.UUID, uuid.UUID]]:
+async def _list_older_surveys(database: Database) -> AsyncIterator[tuple[uuid.UUID, uuid.UUID]]:
     """Workspace and survey of all with answers that are older than the oldest open month."""
-    async with database.transaction() as session:
-        workspaces = await session.execute(
-            select(Workspace.id, Workspace.time_zone).where(Workspace.deleted_at.is_(None))
-        )
-    surveys: list[tuple[uuid.UUID, uuid.UUID]] = []
-    for workspace_id, time_zone in workspaces.all():
+    async for workspace_id, time_zone in unscoped_go_round(database):
         open_from = datetime.combine(settled_before(clock.today(time_zone)), time(), UTC)
         async with database.transaction(workspace_id) as session:
             found = await session.scalars(
@@ -71,8 +68,8 @@ async def _list_older_surveys(database: Database) -> list[tuple[uuid.UUID, uuid.
                     Survey.created_at < open_from,
                 )
             )
-            surveys += [(workspace_id, survey_id) for survey_id in found]
-    return surveys
+        for survey_id in found.all():
+            yield workspace_id, survey_id
 
 
 async def _roll_up(database: Database, keeping: Keeping) -> int:

@@ -5,12 +5,13 @@ import uuid
 from contextlib import suppress
 from datetime import date, timedelta
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningDelete
 
 from app.accounts.audit import record_event
-from app.accounts.models import IdempotencyRecord, Workspace
+from app.accounts.models import IdempotencyRecord
+from app.accounts.rounds import unscoped_go_round
 from app.accounts.schemas import SYSTEM
 from app.foundation import clock
 from app.foundation.database import Database
@@ -24,10 +25,8 @@ async def expire_submission_keys(database: Database) -> int:
     """Delete the keys of answers given before yesterday by their workspace's calendar, with the
     order in which these came, and the records of Idempotency-Keys of that age. Returns how many
     rows went."""
-    async with database.transaction() as session:
-        workspaces = (await session.execute(select(Workspace.id, Workspace.time_zone))).all()
     deleted = 0
-    for workspace_id, time_zone in workspaces:
+    async for workspace_id, time_zone in unscoped_go_round(database):
         yesterday = clock.today(time_zone) - timedelta(days=1)
         deleted += await _mix_all(database, workspace_id, yesterday)
         async with database.transaction(workspace_id) as session:
@@ -42,7 +41,7 @@ async def enforce_retention(database: Database) -> int:
     keeps others waiting.
     """
     deleted = 0
-    for keeping in await unscoped_list_keepings(database):
+    async for keeping in unscoped_list_keepings(database):
         # A survey that went meanwhile took its answers along.
         with suppress(NotFound):
             deleted += await _delete_all(database, keeping)
@@ -51,10 +50,8 @@ async def enforce_retention(database: Database) -> int:
 
 async def total_days(database: Database) -> int:
     """Add up the days that have become old enough; returns how many totals were made."""
-    async with database.transaction() as session:
-        workspace_ids = (await session.scalars(select(Workspace.id))).all()
     made = 0
-    for workspace_id in workspace_ids:
+    async for workspace_id, _time_zone in unscoped_go_round(database):
         async with database.transaction(workspace_id) as session:
             waiting = await list_without_totals(session, workspace_id)
         for survey_id in waiting:

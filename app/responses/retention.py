@@ -2,14 +2,15 @@
 
 import uuid
 from calendar import monthrange
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.models import Workspace
 from app.accounts.queries import get_workspace
+from app.accounts.rounds import unscoped_go_round
 from app.foundation import clock
 from app.foundation.database import Database
 from app.responses.deletions import record_deletions
@@ -77,16 +78,9 @@ def _months_on(day: date, months: int) -> tuple[int, int]:
     return index // 12, index % 12 + 1
 
 
-async def unscoped_list_keepings(database: Database) -> list[Keeping]:
+async def unscoped_list_keepings(database: Database) -> AsyncIterator[Keeping]:
     """Every survey of every workspace that is not held, with what it keeps today."""
-    async with database.transaction() as session:
-        workspaces = (
-            await session.execute(
-                select(Workspace.id, Workspace.time_zone).where(Workspace.deleted_at.is_(None))
-            )
-        ).all()
-    keepings = []
-    for workspace_id, time_zone in workspaces:
+    async for workspace_id, time_zone in unscoped_go_round(database):
         today = clock.today(time_zone)
         async with database.transaction(workspace_id) as session:
             surveys = await session.execute(
@@ -94,11 +88,8 @@ async def unscoped_list_keepings(database: Database) -> list[Keeping]:
                     Survey.workspace_id == workspace_id, Survey.held_since.is_(None)
                 )
             )
-            keepings += [
-                Keeping(workspace_id, survey_id, kept_from(today, months))
-                for survey_id, months in surveys
-            ]
-    return keepings
+        for survey_id, months in surveys.all():
+            yield Keeping(workspace_id, survey_id, kept_from(today, months))
 
 
 async def delete_expired(session: AsyncSession, keeping: Keeping) -> int:

@@ -219,7 +219,7 @@ async def test_it_goes_with_its_answer(
         await erase_response(session, scene.workspace_id, erased, DeletionReason.RECEIPT)
     assert left(owner) == ["b@customer.example"]
     with clock.fixed(clock.now() + timedelta(days=800)):
-        [keeping] = await unscoped_list_keepings(database)
+        [keeping] = [one async for one in unscoped_list_keepings(database)]
         async with database.transaction(scene.workspace_id) as session:
             assert await delete_expired(session, keeping) == 1
     assert left(owner) == []
