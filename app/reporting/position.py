@@ -49,11 +49,13 @@ class BenchmarkPosition:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The band of the score, 0 (not above 0) to 4 (above 80), and those of its interval's ends."""
+    """The band of the score, 0 (not above 0) to 4 (above 80), and those of its interval's ends;
+    `is_early` where few answers do not carry the name of one band."""
 
     band: int
     low: int
     high: int
+    is_early: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,10 @@ def position_of(surroundings: Surroundings, figures: Figures | None) -> Position
             _benchmark_position(nps.value, interval, benchmark)
             for benchmark in surroundings.benchmarks
         ),
-        reading=Reading(*(_steps(BANDS, at) for at in (nps.value, interval.low, interval.high))),
+        reading=Reading(
+            *(_steps(BANDS, at) for at in (nps.value, interval.low, interval.high)),
+            is_early=nps.has_few_answers,
+        ),
     )
 
 

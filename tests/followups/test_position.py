@@ -6,7 +6,7 @@ import pytest
 
 from app.followups.schemas import Comparable, Goal, Surroundings
 from app.reporting.metrics import Figures
-from app.reporting.position import position_of
+from app.reporting.position import Reading, position_of
 from app.scoring import Distribution, GroupCounts
 
 # The worked case of the definition: NPS 25, between +9 and +39.
@@ -72,7 +72,10 @@ def test_without_all_quartiles_there_is_no_quarter() -> None:
 def test_the_usual_bands() -> None:
     found = position_of(Surroundings(), WORKED)
     assert found is not None
-    assert (found.reading.band, found.reading.low, found.reading.high) == (2, 1, 2)
+    assert found.reading == Reading(2, 1, 2, is_early=False)
+    alone = position_of(Surroundings(), Figures(GroupCounts(1, 0, 0)))
+    assert alone is not None
+    assert alone.reading.is_early, "one promoter is not world class"
     none_above = position_of(Surroundings(), Figures(GroupCounts(10, 0, 10)))
     assert none_above is not None
     assert none_above.reading.band == 0, "a score of 0 is not above 0"
