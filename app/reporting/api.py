@@ -15,6 +15,7 @@ from app.foundation.errors import NotFound
 from app.foundation.replica import Replica
 from app.foundation.web.openapi import NoQuery, OnceEach, once_each_but, problems
 from app.foundation.web.spool import spooled
+from app.reporting.asked_together import ask_stored
 from app.reporting.effect_shapes import EffectOut
 from app.reporting.effects import measure_effects
 from app.reporting.exporting import CSV_TYPE, attachment, begin_export, stream_csv
@@ -34,7 +35,7 @@ from app.reporting.tag_figures import TagList, list_tag_uses
 from app.reporting.theme_counts import report_themes
 from app.reporting.theme_shapes import ThemesOut
 from app.reporting.together import get_surveys, measure_together, read_common_filter
-from app.reporting.view_shapes import ViewList
+from app.reporting.view_shapes import SeveralViewList, ViewList
 from app.reporting.views import list_views
 from app.reporting.workspace_export import ZIP_TYPE, export_workspace
 from app.surveys.queries import get_questionnaire
@@ -221,6 +222,22 @@ async def read_views(client: ApiReader, survey_id: uuid.UUID) -> ViewList:
     questionnaire = await get_questionnaire(client.session, client.workspace_id, survey_id)
     views = await list_views(client.session, client.workspace_id, survey_id)
     return ViewList.of(views, questionnaire, clock.today(questionnaire.time_zone))
+
+
+@router.get(
+    "/views",
+    tags=["metrics"],
+    summary="List saved views of several surveys",
+    description="The filters of several surveys together that managers saved under a name; those "
+    "of one survey stand under the survey.",
+    responses=problems(422),
+    dependencies=[NoQuery],
+)
+async def read_common_views(client: ApiReader) -> SeveralViewList:
+    views = await list_views(client.session, client.workspace_id, None)
+    queries = [view.query for view in views]
+    asked = await ask_stored(client.session, client.workspace_id, queries)
+    return SeveralViewList.of(views, asked)
 
 
 @router.get(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -52,6 +52,8 @@ PRESET_NAMES = {
     Preset.ALL: mark("All time"),
     Preset.DAYS: mark("Other days"),
 }
+PRESETS_WITHOUT_DAYS = frozenset(Preset) - {Preset.DAYS}
+TYPED_DAYS = ("since", "until")
 COMPARE_NAMES = {
     Compare.PREVIOUS: mark("Period before"),
     Compare.YEAR: mark("Year before"),
@@ -93,7 +95,10 @@ def _tick(value: object) -> object:
 
 
 class PageQuery(FilterQuery):
-    """The parameters of a page; an empty one, as forms send them, is none."""
+    """The parameters of a page; an empty one, as forms send them, is none, and days beside another
+    period are what was typed before it was chosen."""
+
+    LISTS: ClassVar[frozenset[str]] = frozenset()  # what may be given several times
 
     period: Preset | None = None
     lang: str | None = None
@@ -101,7 +106,10 @@ class PageQuery(FilterQuery):
     @model_validator(mode="before")
     @classmethod
     def _drop_empty(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in given.items() if value != ""}
+        found = {name: value for name, value in given.items() if value != ""}
+        if found.get("period", Preset.DAYS) in PRESETS_WITHOUT_DAYS:
+            found = {name: value for name, value in found.items() if name not in TYPED_DAYS}
+        return found
 
 
 class DashboardQuery(PageQuery):
@@ -117,6 +125,8 @@ class DashboardQuery(PageQuery):
 
 class SeveralQuery(PageQuery):
     """The parameters of the page of several surveys, which says so where they are too many."""
+
+    LISTS: ClassVar[frozenset[str]] = frozenset({"survey"})
 
     survey: EachOnce = Field(default_factory=list)
     compare: Compare = Compare.PREVIOUS

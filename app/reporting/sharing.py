@@ -21,21 +21,21 @@ from app.foundation.settings import Settings
 from app.foundation.tokens import digest, mint, new_id, workspace_of
 from app.foundation.translation import mark
 from app.reporting.sharing_tables import SharedReport
-from app.surveys.schemas import Questionnaire
 
 PREFIX = "hn_report_"
 RANDOM_LENGTH = 22  # 131 bits: whoever has the link sees the report
 HINT_LENGTH = 4
 LIFETIMES_IN_DAYS = (7, 30, 90)
 LONGEST_DAYS = 366
-MOST_LIVING = 50  # of one survey: a list that nobody looks through protects nobody
+MOST_LIVING = 50  # of one survey, or of several: a list that nobody looks through protects nobody
 UNLOCKED_FOR = timedelta(hours=12)
 ENDED = mark("This report is not shared any more. Ask whoever sent you the link for a new one.")
 
 
 @dataclass(frozen=True, slots=True)
 class ReportInput:
-    """What a manager asks for. `query` is the dashboard's, read and found good before."""
+    """What a manager asks for. `query` is the page's, read and found good before; there are
+    comments of one survey only."""
 
     name: str
     query: str
@@ -47,29 +47,31 @@ class ReportInput:
 async def share_report(
     session: AsyncSession,
     settings: Settings,
-    questionnaire: Questionnaire,
+    workspace: Workspace,
     actor: Actor,
+    survey_id: uuid.UUID | None,
     given: ReportInput,
 ) -> tuple[SharedReport, str]:
     """A new link, and its address, which is shown once: only a hash of its token is stored.
 
-    Invalid names what is refused; Conflict where the survey has as many links as it may.
+    It is to a survey's dashboard, or without one to several surveys together. Invalid names what is
+    refused; Conflict where there are as many links as may be.
     """
-    today = clock.today(questionnaire.time_zone)
+    today = clock.today(workspace.time_zone)
     check_all(
         lambda: clean_text("name", given.name, NAME_MAX_LENGTH),
         lambda: _check_day(given.expires_on, today),
         lambda: given.password and clean_password(given.password, (given.name,)),
     )
-    await _refuse_too_many(session, questionnaire, today)
-    token = mint(PREFIX, questionnaire.workspace_id, RANDOM_LENGTH)
+    await _refuse_too_many(session, workspace.id, survey_id, today)
+    token = mint(PREFIX, workspace.id, RANDOM_LENGTH)
     report = SharedReport(
-        workspace_id=questionnaire.workspace_id,
+        workspace_id=workspace.id,
         id=new_id(),
-        survey_id=questionnaire.survey_id,
+        survey_id=survey_id,
         name=clean_text("name", given.name, NAME_MAX_LENGTH),
         query=given.query,
-        with_comments=given.with_comments,
+        with_comments=given.with_comments and survey_id is not None,
         token_hash=digest(settings.secret_key, token),
         hint=token[-HINT_LENGTH:],
         password_hash=await hash_password(given.password) if given.password else None,
@@ -78,7 +80,9 @@ async def share_report(
         created_at=clock.now(),
     )
     session.add(report)
-    details = {"name": report.name, "survey": str(report.survey_id), "filter": report.query}
+    details = {"name": report.name, "filter": report.query}
+    if survey_id is not None:
+        details["survey"] = str(survey_id)
     record_event(session, report.workspace_id, actor, "report.shared", report.id, details)
     await session.flush()
     return report, f"{settings.public_url}{report_path(token)}"
@@ -95,24 +99,26 @@ def _check_day(expires_on: date, today: date) -> None:
 
 
 async def _refuse_too_many(
-    session: AsyncSession, questionnaire: Questionnaire, today: date
+    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID | None, today: date
 ) -> None:
     living = await session.scalar(
         select(func.count()).where(
-            SharedReport.workspace_id == questionnaire.workspace_id,
-            SharedReport.survey_id == questionnaire.survey_id,
+            SharedReport.workspace_id == workspace_id,
+            SharedReport.survey_id == survey_id,
             SharedReport.revoked_at.is_(None),
             SharedReport.expires_on >= today,
         )
     )
     if (living or 0) >= MOST_LIVING:
-        raise Conflict(mark("This survey has 50 shared reports. Revoke one of them first."))
+        of_one = mark("This survey has 50 shared reports. Revoke one of them first.")
+        of_several = mark("Several surveys have 50 shared reports. Revoke one of them first.")
+        raise Conflict(of_one if survey_id else of_several)
 
 
 async def list_shared_reports(
-    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID, most: int
+    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID | None, most: int
 ) -> Sequence[SharedReport]:
-    """The survey's links, the latest first; revoked ones are left out."""
+    """The links to a survey, or without one to several, the latest first, without revoked ones."""
     rows = await session.scalars(
         select(SharedReport)
         .where(
@@ -130,10 +136,11 @@ async def revoke_shared_report(
     session: AsyncSession,
     workspace_id: uuid.UUID,
     actor: Actor,
-    survey_id: uuid.UUID,
+    survey_id: uuid.UUID | None,
     report_id: uuid.UUID,
 ) -> None:
-    """Show the report to nobody from now on; NotFound where the survey has no such living link."""
+    """Show the report to nobody from now on; NotFound where the survey, or without one several
+    surveys, have no such living link."""
     name = await session.scalar(
         update(SharedReport)
         .where(

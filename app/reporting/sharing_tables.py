@@ -11,9 +11,10 @@ from app.foundation.tokens import new_id
 
 
 class SharedReport(TenantRow, Base):
-    """A read-only link to the dashboard of one survey under one filter.
+    """A read-only link to the dashboard of one survey under one filter; without a survey it is to
+    the page of several surveys, which `query` names.
 
-    `query` is the dashboard's query string: a period that moves with the calendar moves here, too.
+    `query` is the page's query string: a period that moves with the calendar moves here, too.
     Of the link's token only `token_hash` and its last characters (`hint`) are kept. It works
     through the workspace day `expires_on`. `openings` counts how often the report was shown;
     nothing is kept of who saw it, or when.
@@ -22,6 +23,7 @@ class SharedReport(TenantRow, Base):
     __tablename__ = "shared_reports"
     __table_args__ = (
         CheckConstraint("openings >= 0", name="openings"),
+        CheckConstraint("survey_id IS NOT NULL OR NOT with_comments", name="comments"),
         ForeignKeyConstraint(
             ["workspace_id", "survey_id"],
             ["surveys.workspace_id", "surveys.id"],
@@ -32,7 +34,7 @@ class SharedReport(TenantRow, Base):
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    survey_id: Mapped[uuid.UUID] = mapped_column()
+    survey_id: Mapped[uuid.UUID | None] = mapped_column()
     name: Mapped[str] = mapped_column(Text)
     query: Mapped[str] = mapped_column(Text)
     with_comments: Mapped[bool] = mapped_column(default=False)

@@ -68,10 +68,24 @@ async def get_surveys(
     session: AsyncSession, workspace_id: uuid.UUID, survey_ids: Sequence[uuid.UUID]
 ) -> Surveys:
     """The surveys with those ids; NotFound where the workspace lacks one of them."""
-    in_order = await list_in_order(session, workspace_id, survey_ids)
-    if set(in_order) != set(survey_ids):
+    found = await find_surveys(session, workspace_id, survey_ids)
+    if len(found.each) < len(set(survey_ids)):
         raise NotFound
-    each = [await get_questionnaire(session, workspace_id, found) for found in in_order]
+    return found
+
+
+async def find_surveys(
+    session: AsyncSession, workspace_id: uuid.UUID, survey_ids: Sequence[uuid.UUID]
+) -> Surveys:
+    """Those of the surveys that the workspace has; NotFound where it has none of them."""
+    in_order = await list_in_order(session, workspace_id, survey_ids)
+    if not in_order:
+        raise NotFound
+    return gather([await get_questionnaire(session, workspace_id, found) for found in in_order])
+
+
+def gather(each: Sequence[Questionnaire]) -> Surveys:
+    """The surveys, of which there is at least one, with what they have in common."""
     shared = [found for found in each[0].dimensions if _is_shared(found, each)]
     names = {found.key for found in shared}
     unshared = {

@@ -1,4 +1,8 @@
-"""Views of a survey's dashboard: a filter kept under a name, for everybody in the workspace."""
+"""Views of a survey's dashboard, or of the page of several surveys: a filter kept under a name, for
+everybody in the workspace.
+
+`survey_id` is None for those of several surveys, whose filter names them.
+"""
 
 import uuid
 from collections.abc import Sequence
@@ -8,6 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.audit import record_event
+from app.accounts.models import Workspace
 from app.accounts.people import NAME_MAX_LENGTH, clean_text, refused
 from app.accounts.schemas import Actor
 from app.foundation.errors import Conflict, NotFound
@@ -16,14 +21,15 @@ from app.foundation.translation import mark
 from app.reporting.view_tables import SavedView
 from app.surveys.queries import lock_survey
 
-MAX_VIEWS = 30  # of a survey: as many as somebody finds their way in
+MAX_VIEWS = 30  # of a survey, or of several: as many as somebody finds their way in
 EVERYTHING = "period=all"  # where nothing is asked for, the default view would open
 
 
 async def list_views(
-    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID
+    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID | None
 ) -> Sequence[SavedView]:
-    """The views of a survey by name, at most `MAX_VIEWS`; none where there is no such survey."""
+    """The views of a survey, or of several, by name, at most `MAX_VIEWS`; none where there is no
+    such survey."""
     found = await session.scalars(
         select(SavedView)
         .where(SavedView.workspace_id == workspace_id, SavedView.survey_id == survey_id)
@@ -46,24 +52,22 @@ async def save_view(
     session: AsyncSession,
     workspace_id: uuid.UUID,
     actor: Actor,
-    survey_id: uuid.UUID,
+    survey_id: uuid.UUID | None,
     name: str,
     query: str,
     is_default: bool = False,
 ) -> SavedView:
-    """Keep a dashboard's query, read and found good before, under a name of its own.
+    """Keep a page's query, read and found good before, under a name of its own.
 
-    Invalid for a name that cannot be or is taken; Conflict past `MAX_VIEWS`.
+    `is_default` is for one survey only. Invalid for a name that cannot be or is taken; Conflict
+    past `MAX_VIEWS`.
     """
     name = clean_text("name", name, NAME_MAX_LENGTH)
-    await lock_survey(session, workspace_id, survey_id)
+    await _lock(session, workspace_id, survey_id)
     present = await list_views(session, workspace_id, survey_id)
     _refuse_twin(name, present)
     if len(present) >= MAX_VIEWS:
-        raise Conflict(
-            mark("A survey has at most %(limit)s saved views; delete some."),
-            values={"limit": MAX_VIEWS},
-        )
+        raise _too_many(survey_id)
     view = SavedView(
         workspace_id=workspace_id,
         id=new_id(),
@@ -73,10 +77,10 @@ async def save_view(
         is_default=False,
     )
     session.add(view)
-    details = {"name": name, "survey": str(survey_id), "filter": view.query}
+    details = _details(view, name=name, filter=view.query)
     record_event(session, workspace_id, actor, "view.saved", view.id, details)
     await session.flush()
-    if is_default:
+    if is_default and survey_id is not None:
         await set_default_view(session, workspace_id, actor, survey_id, view.id)
     return view
 
@@ -85,21 +89,41 @@ async def rename_view(
     session: AsyncSession,
     workspace_id: uuid.UUID,
     actor: Actor,
-    survey_id: uuid.UUID,
+    survey_id: uuid.UUID | None,
     view_id: uuid.UUID,
     name: str,
 ) -> None:
     """Give the view another name; Invalid for one that cannot be, or that another view has."""
     name = clean_text("name", name, NAME_MAX_LENGTH)
-    await lock_survey(session, workspace_id, survey_id)
+    await _lock(session, workspace_id, survey_id)
     view = await _get_view(session, workspace_id, survey_id, view_id)
     present = await list_views(session, workspace_id, survey_id)
     _refuse_twin(name, [other for other in present if other.id != view_id])
     if view.name == name:
         return
-    details = {"from": view.name, "to": name, "survey": str(survey_id)}
-    record_event(session, workspace_id, actor, "view.renamed", view_id, details)
+    details = _details(view, **{"from": view.name, "to": name})
+    record_event(session, workspace_id, actor, "view.renamed", view.id, details)
     view.name = name
+    await session.flush()
+
+
+async def replace_view(
+    session: AsyncSession,
+    workspace_id: uuid.UUID,
+    actor: Actor,
+    survey_id: uuid.UUID | None,
+    view_id: uuid.UUID,
+    query: str,
+) -> None:
+    """Let the view keep another query, read and found good before."""
+    await _lock(session, workspace_id, survey_id)
+    view = await _get_view(session, workspace_id, survey_id, view_id)
+    query = query or EVERYTHING
+    if is_same_query(view.query, query):
+        return
+    details = _details(view, name=view.name, filter=query)
+    record_event(session, workspace_id, actor, "view.replaced", view.id, details)
+    view.query = query
     await session.flush()
 
 
@@ -107,14 +131,14 @@ async def delete_view(
     session: AsyncSession,
     workspace_id: uuid.UUID,
     actor: Actor,
-    survey_id: uuid.UUID,
+    survey_id: uuid.UUID | None,
     view_id: uuid.UUID,
 ) -> None:
     """Forget the view; NotFound where the survey has none such."""
-    await lock_survey(session, workspace_id, survey_id)
+    await _lock(session, workspace_id, survey_id)
     view = await _get_view(session, workspace_id, survey_id, view_id)
-    details = {"name": view.name, "survey": str(survey_id)}
-    record_event(session, workspace_id, actor, "view.deleted", view_id, details)
+    details = _details(view, name=view.name)
+    record_event(session, workspace_id, actor, "view.deleted", view.id, details)
     await session.delete(view)
     await session.flush()
 
@@ -127,14 +151,14 @@ async def set_default_view(
     view_id: uuid.UUID,
 ) -> None:
     """Let the view open where no filter is asked for, in place of any other one."""
-    await lock_survey(session, workspace_id, survey_id)
+    await _lock(session, workspace_id, survey_id)
     view = await _get_view(session, workspace_id, survey_id, view_id)
     if view.is_default:
         return
     await _clear_default(session, workspace_id, survey_id)
     view.is_default = True
-    details = {"name": view.name, "survey": str(survey_id)}
-    record_event(session, workspace_id, actor, "view.made_default", view_id, details)
+    details = _details(view, name=view.name)
+    record_event(session, workspace_id, actor, "view.made_default", view.id, details)
     await session.flush()
 
 
@@ -146,18 +170,18 @@ async def unset_default_view(
     view_id: uuid.UUID,
 ) -> None:
     """Let everything be shown again where no filter is asked for."""
-    await lock_survey(session, workspace_id, survey_id)
+    await _lock(session, workspace_id, survey_id)
     view = await _get_view(session, workspace_id, survey_id, view_id)
     if not view.is_default:
         return
     view.is_default = False
-    details = {"name": view.name, "survey": str(survey_id)}
-    record_event(session, workspace_id, actor, "view.no_longer_default", view_id, details)
+    details = _details(view, name=view.name)
+    record_event(session, workspace_id, actor, "view.no_longer_default", view.id, details)
     await session.flush()
 
 
 async def _get_view(
-    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID, view_id: uuid.UUID
+    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID | None, view_id: uuid.UUID
 ) -> SavedView:
     view = await session.scalar(
         select(SavedView).where(
@@ -183,6 +207,28 @@ async def _clear_default(
         )
         .values(is_default=False)
     )
+
+
+async def _lock(
+    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID | None
+) -> None:
+    """Let nobody else change the views meanwhile."""
+    if survey_id is not None:
+        await lock_survey(session, workspace_id, survey_id)
+        return
+    workspace = select(Workspace.id).where(Workspace.id == workspace_id)
+    await session.execute(workspace.with_for_update(key_share=True))
+
+
+def _details(view: SavedView, **details: str) -> dict[str, str]:
+    """What the audit log notes of a change; of several surveys the filter names them."""
+    return details if view.survey_id is None else {**details, "survey": str(view.survey_id)}
+
+
+def _too_many(survey_id: uuid.UUID | None) -> Conflict:
+    of_one = mark("A survey has at most %(limit)s saved views; delete some.")
+    of_several = mark("There are at most %(limit)s saved views of several surveys; delete some.")
+    return Conflict(of_one if survey_id else of_several, values={"limit": MAX_VIEWS})
 
 
 def _refuse_twin(name: str, present: Sequence[SavedView]) -> None:

@@ -52,6 +52,7 @@ ROLLED_UP = Kept(
 )
 WITH_SURVEY = Kept(mark("as long as the survey"))
 DAY_AFTER = Kept("until the end of the day after the request", NEXT_DAY.ended_by)
+WITH_SURVEY_OR_WORKSPACE = Kept("as long as the survey; of several surveys, the workspace")
 WITH_WORKSPACE = Kept("as long as the workspace")
 WITH_PERSON = Kept("as long as the account or the workspace")
 SESSION = Kept("12 idle hours, or 7 days at most", "app.accounts.jobs.expire_sign_ins")
@@ -270,14 +271,14 @@ NOTES: Mapping[str, Note] = {
     ),
     "saved_views": Note(
         About.SURVEY,
-        "Filters of a dashboard that managers saved under a name.",
-        WITH_SURVEY,
+        "Filters of a dashboard, or of several surveys together, that managers saved under a name.",
+        WITH_SURVEY_OR_WORKSPACE,
     ),
     "shared_reports": Note(
         About.SURVEY,
         "Read-only links to a report, as hashes, with the filter they show; how often each was "
         "opened, and nothing of who did.",
-        WITH_SURVEY,
+        WITH_SURVEY_OR_WORKSPACE,
     ),
     "workspaces": Note(About.WORKSPACE, "Its name, time zone and language.", WITH_WORKSPACE),
     "brands": Note(

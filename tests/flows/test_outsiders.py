@@ -62,6 +62,7 @@ PICTURE = base64.b64decode("R0lGODlhAQABAIAAAAUEBAAAACwAAAAAAQABAAACAkQBADs=")
 CONTENTS: Mapping[str, bytes] = {"PUT /api/v1/brand/logo": PICTURE}
 FORM_BODIES: Mapping[str, dict[str, str]] = {
     "POST /w/{workspace}/members/{user_id}/role": {"role": "manager"},
+    "POST /w/{workspace}/results/views/{view_id}/name": {"name": "Mine"},
 }
 QUERIES: Mapping[str, str] = {
     "GET /api/v1/metrics": "survey_id={survey_id}",
@@ -69,6 +70,7 @@ QUERIES: Mapping[str, str] = {
     "GET /w/{workspace}/results/figures.csv": "survey={survey_id}",
     "GET /w/{workspace}/results/figures.xlsx": "survey={survey_id}",
     "GET /w/{workspace}/results/charts/{chart}.svg": "survey={survey_id}",
+    "POST /w/{workspace}/results/views/{view_id}/filters": "survey={survey_id}",
     "GET /w/{workspace}/surveys/{survey_id}/indicators": "segment=plan%3Dpro",
 }
 # Merged into another, a tag is gone.
@@ -87,6 +89,7 @@ OWN_THINGS = {
     "GET /api/v1/api_keys",
     "GET /api/v1/audit_events",
     "GET /api/v1/export",
+    "GET /api/v1/views",
     "GET /api/v1/surveys",
     "POST /api/v1/surveys",
     "GET /api/v1/annotations",

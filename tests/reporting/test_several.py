@@ -255,10 +255,15 @@ async def test_another_workspaces_survey_is_not_there(
     theirs = await make_survey(database, cast.globex, (), "globex")
     answer = await acme_reader.get("/api/v1/metrics", params=both(scene, theirs))
     assert answer.status_code == 404
-    assert (await as_bob.get(address(scene, theirs))).status_code == 404
+    beside = await look(as_bob, address(scene, theirs))
+    assert "Left out: 1 survey that is not in this workspace any more." in beside
+    assert "NPS from 39 answers" in beside
+    assert (
+        await as_bob.get(address(scene, theirs).replace(str(scene.survey_id), str(cast.acme)))
+    ).status_code == 404
     assert (await as_charlie.get(address(scene, theirs))).status_code == 404
     inside = address(scene, theirs).replace(str(cast.acme), str(cast.globex))
-    assert (await as_charlie.get(inside)).status_code == 404
+    assert "Left out: 1 survey" in await look(as_charlie, inside)
 
 
 async def test_the_page_says_what_the_api_says(

@@ -70,6 +70,7 @@ ACTIONS = {
     "view.made_default": mark("Made a saved view open first"),
     "view.no_longer_default": mark("No longer let a saved view open first"),
     "view.renamed": mark("Renamed a saved view"),
+    "view.replaced": mark("Changed the filters of a saved view"),
     "view.saved": mark("Saved a view of a dashboard"),
     "workspace.archived": mark("Archived the workspace, from the server"),
     "workspace.changed": mark("Changed the workspace’s settings"),

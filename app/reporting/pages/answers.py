@@ -38,6 +38,7 @@ ANSWERS_AT_ONCE = 50
 MARKING_CSP = f"{PAGE_CSP}; script-src 'self'"  # marks.js
 NOTHING_WRONG: Mapping[str, Any] = {
     "error": None, "error_id": None, "is_mark_error": False, "typed": "", "reach": "", "ticked": (),
+    "typed_days": None,
 }  # fmt: skip
 
 
@@ -50,8 +51,11 @@ async def answers_page(
     **values: Any,
 ) -> Response:
     """The answers that `query` asks for; `values` say what was wrong with something sent from it:
-    `error`, `error_id` (of which form), what was `typed` and which answers were `ticked`."""
+    `error`, `error_id` (of which form), what was `typed` and which answers were `ticked`;
+    `typed_days` are days that cannot be, of which nothing is listed."""
     asked, preset, wanted = read_list(request, questionnaire, query)
+    if values.get("typed_days"):
+        wanted = None
     listing = Listing((), None, is_suppressed=True)
     if wanted is not None:
         listing = await list_responses(member.session, questionnaire, wanted)

@@ -36,7 +36,7 @@ async def download_csv(request: Request, member: SignedInMember, query: SeveralF
 async def download_xlsx(request: Request, member: SignedInMember, query: SeveralFilter) -> Response:
     reading = await read_several(request, member.session, member.workspace_id, query)
     _record_export(member, reading)
-    screen = Screen(reading.surveys.common, reading.board, reading.filter_words())
+    screen = Screen(reading.of.surveys.common, reading.board, reading.filter_words())
     file = await to_thread.run_sync(write_workbook, screen)
     return StreamingResponse(chunks(file), media_type=XLSX_TYPE, headers=_attachment("xlsx"))
 
@@ -58,8 +58,9 @@ async def download_chart(
 
 def _record_export(member: Member, reading: SeveralReading, **more: str) -> None:
     """Note in the audit log of each survey that its figures leave as a file, or as one chart."""
-    details = {"filter": reading.asked.to_query(), "surveys": len(reading.surveys.each), **more}
-    for survey in reading.surveys.each:
+    each = reading.of.surveys.each
+    details = {"filter": reading.of.asked.to_query(), "surveys": len(each), **more}
+    for survey in each:
         record_event(
             member.session, member.workspace_id, member.actor, "figures.exported",
             survey.survey_id, details,

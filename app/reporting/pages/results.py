@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from app.accounts.access import SignedInMember, WorkspaceManager, WorkspaceOwner
@@ -18,6 +18,7 @@ from app.reporting.listing import ListRequest
 from app.reporting.page_filters import ListPageQuery
 from app.reporting.pages.answers import answers_page, back_to_list
 from app.reporting.pages.showing import SURVEY
+from app.reporting.pages.typed import Typed, typed
 from app.reporting.workspace_export import ZIP_TYPE, export_workspace
 from app.responses.actions import exclude_response, include_response, release_response
 from app.responses.contacts import delete_contact
@@ -35,10 +36,14 @@ async def show_responses(
     request: Request,
     member: SignedInMember,
     survey_id: uuid.UUID,
-    query: Annotated[ListPageQuery, Query()],
+    given: Annotated[Typed[ListPageQuery], Depends(typed(ListPageQuery))],
 ) -> Response:
     questionnaire = await get_questionnaire(member.session, member.workspace_id, survey_id)
-    return await answers_page(request, member, questionnaire, query)
+    if given.errors:
+        return await answers_page(
+            request, member, questionnaire, given.query, 422, typed_days=given
+        )
+    return await answers_page(request, member, questionnaire, given.query)
 
 
 @router.get(SURVEY + "/responses.csv")

@@ -19,7 +19,10 @@ from app.foundation.turns import Turns
 from app.foundation.web.addresses import client_prefix
 from app.foundation.web.rendering import render
 from app.foundation.web.transactions import Transaction
+from app.reporting.asked_together import ask_together
+from app.reporting.page_filters import DashboardQuery, SeveralQuery
 from app.reporting.pages.reading import read_dashboard
+from app.reporting.pages.reading_several import figures_of
 from app.reporting.sharing import (
     ENDED,
     UNLOCKED_FOR,
@@ -62,23 +65,31 @@ async def open_report(request: Request, session: Transaction, token: str) -> Res
 async def _report_page(
     request: Request, session: Transaction, token: str, report: SharedReport
 ) -> Response:
-    try:
-        query = read_query(report.query)
-        reading = await read_dashboard(
-            request, session, report.workspace_id, report.survey_id, query
-        )
-    except (ValueError, Invalid):
-        # The survey has lost the segment that it was made for.
-        raise Gone(ENDED) from None
+    template, values = await _figures(request, session, report)
     await count_opening(session, report)
-    return _show(
-        request,
-        "reporting/shared_report.html",
-        languages=_languages(token),
-        with_comments=report.with_comments,
-        unlinked=unlinked,
-        **reading.values(),
-    )
+    return _show(request, template, languages=_languages(token), unlinked=unlinked, **values)
+
+
+async def _figures(
+    request: Request, session: Transaction, report: SharedReport
+) -> tuple[str, dict[str, Any]]:
+    """The page of a report and what it shows, under the filter that it was made for and no other:
+    Gone where a survey has lost what that needs, or one of several is gone itself."""
+    where = session, report.workspace_id
+    try:
+        if report.survey_id is not None:
+            query = read_query(DashboardQuery, report.query)
+            reading = await read_dashboard(request, *where, report.survey_id, query)
+            more = {"with_comments": report.with_comments}
+            return "reporting/shared_report.html", {**reading.values(), **more}
+        together = read_query(SeveralQuery, report.query)
+        of = await ask_together(*where, together)
+        if of.is_whole:
+            found = await figures_of(request, session, of, together)
+            return "reporting/shared_several.html", found.values()
+    except (ValueError, Invalid, NotFound):
+        pass
+    raise Gone(ENDED)
 
 
 @router.post(SHARED + "/password")

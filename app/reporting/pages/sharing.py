@@ -7,21 +7,18 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.accounts.access import WorkspaceManager
 from app.accounts.people import refused
-from app.accounts.schemas import Member
-from app.followups.words import survey_base
 from app.foundation import clock
 from app.foundation.errors import Conflict, HonneError, Invalid
 from app.foundation.translation import gettext, mark, ngettext
-from app.foundation.web.openapi import OnceEach
+from app.foundation.web.openapi import once_each_but
 from app.foundation.web.rendering import render
-from app.reporting.filter_words import describe_filter
-from app.reporting.page_filters import DashboardQuery, Preset, read_page_filter
+from app.reporting.pages.reading_several import SEVERAL
 from app.reporting.pages.showing import SURVEY
+from app.reporting.pages.subjects import ManagedSubject, Subject
 from app.reporting.sharing import (
     LIFETIMES_IN_DAYS,
     ReportInput,
@@ -29,14 +26,10 @@ from app.reporting.sharing import (
     revoke_shared_report,
     share_report,
 )
-from app.reporting.sharing_tables import SharedReport
-from app.reporting.stored_queries import query_text, read_query
-from app.surveys.queries import get_questionnaire
-from app.surveys.schemas import Questionnaire
 
-router = APIRouter(dependencies=[OnceEach])
+router = APIRouter(dependencies=[once_each_but("survey")])
 
-REPORTS = SURVEY + "/shared-reports"
+REPORTS = "/shared-reports"
 OTHER_DAY = "day"
 MOST_SHOWN = 200
 
@@ -52,25 +45,18 @@ class _Form:
     refused: HonneError | None = None
 
 
-@router.get(REPORTS)
-async def show_shared_reports(
-    request: Request,
-    member: WorkspaceManager,
-    survey_id: uuid.UUID,
-    query: Annotated[DashboardQuery, Query()],
-    done: str = "",
-) -> Response:
-    questionnaire = await get_questionnaire(member.session, member.workspace_id, survey_id)
+@router.get(SURVEY + REPORTS)
+@router.get(SEVERAL + REPORTS)
+async def show_shared_reports(request: Request, of: ManagedSubject, done: str = "") -> Response:
     notice = gettext("Revoked. The link shows nothing any more.") if done == "revoked" else None
-    return await _page(request, member, questionnaire, query, _Form(), notice=notice)
+    return await _page(request, of, _Form(), notice=notice)
 
 
-@router.post(REPORTS)
+@router.post(SURVEY + REPORTS)
+@router.post(SEVERAL + REPORTS)
 async def make_shared_report(
     request: Request,
-    member: WorkspaceManager,
-    survey_id: uuid.UUID,
-    query: Annotated[DashboardQuery, Query()],
+    of: ManagedSubject,
     name: Annotated[str, Form()] = "",
     expires: Annotated[str, Form()] = "",
     expires_on: Annotated[str, Form()] = "",
@@ -78,29 +64,30 @@ async def make_shared_report(
     with_comments: Annotated[str, Form()] = "",
 ) -> Response:
     """Shows the address in the answer itself: it is nowhere to be found again."""
-    questionnaire = await get_questionnaire(member.session, member.workspace_id, survey_id)
-    today = clock.today(questionnaire.time_zone)
+    member, query = of.member, await of.check()
+    today = clock.today(member.workspace.time_zone)
     try:
         _report, address = await share_report(
-            member.session, request.app.state.settings, questionnaire, member.actor,
+            member.session, request.app.state.settings, member.workspace, member.actor,
+            of.survey_id,
             ReportInput(
-                name, query_text(query), _last_day(expires, expires_on, today),
-                password, bool(with_comments),
+                name, query, _last_day(expires, expires_on, today), password, bool(with_comments)
             ),
         )  # fmt: skip
     except (Invalid, Conflict) as error:
         form = _Form(name, expires, expires_on, bool(with_comments), error)
-        return await _page(request, member, questionnaire, query, form, error.status)
-    return await _page(request, member, questionnaire, query, _Form(), 201, address=address)
+        return await _page(request, of, form, error.status)
+    return await _page(request, of, _Form(), 201, address=address)
 
 
-@router.post(REPORTS + "/{report_id}/revocation")
-async def revoke(member: WorkspaceManager, survey_id: uuid.UUID, report_id: uuid.UUID) -> Response:
+@router.post(SURVEY + REPORTS + "/{report_id}/revocation")
+@router.post(SEVERAL + REPORTS + "/{report_id}/revocation")
+async def revoke(of: ManagedSubject, report_id: uuid.UUID) -> Response:
+    member = of.member
     await revoke_shared_report(
-        member.session, member.workspace_id, member.actor, survey_id, report_id
+        member.session, member.workspace_id, member.actor, of.survey_id, report_id
     )
-    href = f"{survey_base(member, survey_id)}/shared-reports?done=revoked"
-    return RedirectResponse(href, 303)
+    return RedirectResponse(f"{of.base}/shared-reports?done=revoked", 303)
 
 
 def _last_day(expires: str, expires_on: str, today: date) -> date:
@@ -113,18 +100,14 @@ def _last_day(expires: str, expires_on: str, today: date) -> date:
 
 
 async def _page(
-    request: Request,
-    member: Member,
-    questionnaire: Questionnaire,
-    query: DashboardQuery,
-    form: _Form,
-    status: int = 200,
-    **values: Any,
+    request: Request, of: Subject, form: _Form, status: int = 200, **values: Any
 ) -> Response:
-    today = clock.today(questionnaire.time_zone)
-    asked, preset = read_page_filter(query, questionnaire, today, Preset.ALL)
-    workspace_id, survey_id = questionnaire.workspace_id, questionnaire.survey_id
-    reports = await list_shared_reports(member.session, workspace_id, survey_id, MOST_SHOWN)
+    member = of.member
+    words = await of.words()
+    reports = await list_shared_reports(
+        member.session, member.workspace_id, of.survey_id, MOST_SHOWN
+    )
+    shown = await of.words_of([report.query for report in reports])
     refusals = form.refused.invalid_params if form.refused else ()
     errors = defaultdict(str, {param.name: param.text() for param in refusals})
     return render(
@@ -132,12 +115,12 @@ async def _page(
         "reporting/shared_reports.html",
         status,
         **{
-            "survey": questionnaire,
-            "base": survey_base(member, survey_id),
-            "query": query_text(query),
-            "filter_words": describe_filter(questionnaire, asked, preset, today),
-            "reports": [(report, _words_of(questionnaire, report, today)) for report in reports],
-            "today": today,
+            "survey_id": of.survey_id,
+            "base": of.base,
+            "query": of.text,
+            "filter_words": words,
+            "reports": list(zip(reports, shown, strict=True)),
+            "today": clock.today(member.workspace.time_zone),
             "periods": _periods(),
             "form": form,
             "errors": errors,
@@ -152,18 +135,6 @@ def _problems(form: _Form, errors: Mapping[str, str]) -> list[dict[str, str]]:
     if form.refused is not None and not errors:
         return [{"name": "", "message": form.refused.text()}]
     return [{"name": name, "message": text} for name, text in errors.items()]
-
-
-def _words_of(questionnaire: Questionnaire, report: SharedReport, today: date) -> str:
-    """What a link shows, without the survey and the day; empty where the survey has no such
-    filter any more."""
-    try:
-        query = read_query(report.query)
-        asked, preset = read_page_filter(query, questionnaire, today, Preset.ALL)
-    except (ValueError, Invalid):
-        return ""
-    words = describe_filter(questionnaire, asked, preset, today)[1:-1]
-    return gettext(", ").join(value for _name, value in words)
 
 
 def _periods() -> list[tuple[str, str]]:

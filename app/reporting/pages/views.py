@@ -1,105 +1,97 @@
-"""HTML routes of managers: saving, renaming and deleting views, and choosing the default."""
+"""HTML routes of managers: saving and changing views, and choosing the one that opens first.
+
+The query string of each is that of the page to go back to.
+"""
 
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Request
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
-from app.accounts.access import WorkspaceManager
-from app.accounts.schemas import Member
-from app.followups.words import survey_base
-from app.foundation import clock
+from app.accounts.schemas import Actor
 from app.foundation.errors import Conflict, Invalid
-from app.foundation.web.openapi import OnceEach
-from app.reporting.page_filters import DashboardQuery, Preset, read_page_filter
-from app.reporting.pages.dashboard import ViewForm, dashboard_page
+from app.foundation.web.openapi import once_each_but
+from app.reporting.pages.reading_several import SEVERAL
 from app.reporting.pages.showing import SURVEY
-from app.reporting.stored_queries import query_text
+from app.reporting.pages.subjects import ManagedSubject, Subject
+from app.reporting.pages.view_forms import ViewForm
 from app.reporting.views import (
-    EVERYTHING,
     delete_view,
     rename_view,
+    replace_view,
     save_view,
     set_default_view,
     unset_default_view,
 )
-from app.surveys.queries import get_questionnaire
 
-router = APIRouter(dependencies=[OnceEach])
+router = APIRouter(dependencies=[once_each_but("survey")])
 
-VIEWS = SURVEY + "/views"
-VIEW = VIEWS + "/{view_id}"
-# The query string of each is that of the dashboard to go back to.
-DashboardFilter = Annotated[DashboardQuery, Query()]
+VIEW = "/views/{view_id}"
 
 
-@router.post(VIEWS)
+@router.post(SURVEY + "/views")
+@router.post(SEVERAL + "/views")
 async def save(
     request: Request,
-    member: WorkspaceManager,
-    survey_id: uuid.UUID,
-    query: DashboardFilter,
+    of: ManagedSubject,
     name: Annotated[str, Form()] = "",
     is_default: Annotated[str, Form()] = "",
 ) -> Response:
     """Keeps the query string as a view."""
-    questionnaire = await get_questionnaire(member.session, member.workspace_id, survey_id)
-    read_page_filter(query, questionnaire, clock.today(questionnaire.time_zone), Preset.ALL)
+    query = await of.check()
     try:
-        await save_view(
-            member.session, member.workspace_id, member.actor, survey_id, name, query_text(query),
-            bool(is_default),
-        )  # fmt: skip
+        await save_view(*_whose(of), name, query, bool(is_default))
     except (Invalid, Conflict) as error:
-        form = ViewForm(None, name, error, bool(is_default))
-        return await dashboard_page(request, member, survey_id, query, error.status, form)
-    return _back(member, survey_id, query)
+        return await of.page(request, error.status, ViewForm(None, name, error, bool(is_default)))
+    return _back(of)
 
 
-@router.post(VIEW + "/name")
+@router.post(SURVEY + VIEW + "/name")
+@router.post(SEVERAL + VIEW + "/name")
 async def rename(
-    request: Request,
-    member: WorkspaceManager,
-    survey_id: uuid.UUID,
-    view_id: uuid.UUID,
-    query: DashboardFilter,
-    name: Annotated[str, Form()] = "",
+    request: Request, of: ManagedSubject, view_id: uuid.UUID, name: Annotated[str, Form()] = ""
 ) -> Response:
     try:
-        await rename_view(
-            member.session, member.workspace_id, member.actor, survey_id, view_id, name
-        )
+        await rename_view(*_whose(of), view_id, name)
     except Invalid as error:
-        form = ViewForm(view_id, name, error)
-        return await dashboard_page(request, member, survey_id, query, error.status, form)
-    return _back(member, survey_id, query)
+        return await of.page(request, error.status, ViewForm(view_id, name, error))
+    return _back(of)
 
 
-@router.post(VIEW + "/removal")
-async def delete(
-    member: WorkspaceManager, survey_id: uuid.UUID, view_id: uuid.UUID, query: DashboardFilter
-) -> Response:
-    await delete_view(member.session, member.workspace_id, member.actor, survey_id, view_id)
-    return _back(member, survey_id, query)
+@router.post(SURVEY + VIEW + "/filters")
+@router.post(SEVERAL + VIEW + "/filters")
+async def replace(of: ManagedSubject, view_id: uuid.UUID) -> Response:
+    """Keeps the query string in place of the view's own."""
+    await replace_view(*_whose(of), view_id, await of.check())
+    return _back(of)
 
 
-@router.post(VIEW + "/default")
-async def make_default(
-    member: WorkspaceManager, survey_id: uuid.UUID, view_id: uuid.UUID, query: DashboardFilter
-) -> Response:
+@router.post(SURVEY + VIEW + "/removal")
+@router.post(SEVERAL + VIEW + "/removal")
+async def delete(of: ManagedSubject, view_id: uuid.UUID) -> Response:
+    await delete_view(*_whose(of), view_id)
+    return _back(of)
+
+
+@router.post(SURVEY + VIEW + "/default")
+async def make_default(of: ManagedSubject, survey_id: uuid.UUID, view_id: uuid.UUID) -> Response:
+    member = of.member
     await set_default_view(member.session, member.workspace_id, member.actor, survey_id, view_id)
-    return _back(member, survey_id, query)
+    return _back(of)
 
 
-@router.post(VIEW + "/default/removal")
-async def end_default(
-    member: WorkspaceManager, survey_id: uuid.UUID, view_id: uuid.UUID, query: DashboardFilter
-) -> Response:
+@router.post(SURVEY + VIEW + "/default/removal")
+async def end_default(of: ManagedSubject, survey_id: uuid.UUID, view_id: uuid.UUID) -> Response:
+    member = of.member
     await unset_default_view(member.session, member.workspace_id, member.actor, survey_id, view_id)
-    return _back(member, survey_id, query)
+    return _back(of)
 
 
-def _back(member: Member, survey_id: uuid.UUID, query: DashboardQuery) -> Response:
-    href = f"{survey_base(member, survey_id)}?{query_text(query) or EVERYTHING}"
-    return RedirectResponse(href, 303)
+def _whose(of: Subject) -> tuple[AsyncSession, uuid.UUID, Actor, uuid.UUID | None]:
+    return of.member.session, of.member.workspace_id, of.member.actor, of.survey_id
+
+
+def _back(of: Subject) -> Response:
+    return RedirectResponse(of.href, 303)
