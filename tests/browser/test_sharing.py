@@ -45,6 +45,8 @@ def test_a_shared_report_reads_well_and_leads_nowhere(
             assert page.locator("main a, main form, main button, nav").count() == 0
             expect(page.locator(".headline-score")).to_be_visible()
             assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+            page.emulate_media(media="print")
+            expect(page.locator(".page-head .lede")).to_be_visible()  # what the report is about
     with visit(signed_in=True) as page:
         page.goto(f"{running_demo.dashboard}/shared-reports")
         page.get_by_role("button", name="Revoke").first.click()
