@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
+from pydantic_core import from_json
 from sqlalchemy import ForeignKey, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -109,6 +110,7 @@ class Database:
             max_overflow=pool.overflow,
             pool_timeout=pool.wait_s,
             pool_pre_ping=True,
+            json_deserializer=from_json,  # a published year is hundreds of small documents
             # Whatever the log level: statements carry comments, and no log may hold one.
             hide_parameters=True,
             connect_args={

@@ -200,3 +200,17 @@ def split(first: date, last: date, interval: Interval) -> list[Period]:
         periods.append(Period(max(start, first), min(end, last)))
         start = end + DAY
     return periods
+
+
+def number_of(interval: Interval, first: date, last: date) -> int:
+    """How many intervals `split` makes."""
+    start, end = interval_start(first, interval), interval_start(last, interval)
+    match interval:
+        case Interval.DAY:
+            return (end - start).days + 1
+        case Interval.WEEK:
+            return (end - start).days // 7 + 1
+        case Interval.MONTH:
+            return months_between(start, end)
+        case Interval.QUARTER:
+            return (months_between(start, end) + 2) // 3

@@ -28,13 +28,18 @@ class DailyTotals:
         self, period: Period, standing: Standing = Standing.COUNTED
     ) -> list[tuple[date, Distribution]]:
         """The answers in the period day by day, those of a whole month on its first day."""
-        days = [(day, counts) for (day, of), counts in self.days.items() if of is standing]
+        since, until = period.since or date.min, period.until or date.max
+        days = [
+            (day, counts)
+            for (day, of), counts in self.days.items()
+            if of is standing and since <= day <= until
+        ]
         months = [
             (month, counts)
             for (month, of), counts in self.months.items()
-            if of is standing and month_end(month) in period
+            if of is standing and since <= month and month_end(month) <= until
         ]
-        return [(day, counts) for day, counts in [*days, *months] if day in period]
+        return days + months
 
     def is_month_cut(self, period: Period) -> bool:
         """True where the period holds a part only of a month that is not known by day."""

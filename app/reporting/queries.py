@@ -87,6 +87,7 @@ def _daily_totals() -> CompoundSelect[Any]:
 
 
 _DAILY_TOTALS = _daily_totals()
+_STANDINGS = {standing.value: standing for standing in Standing}
 
 
 async def load_daily_totals(
@@ -106,7 +107,7 @@ async def load_daily_totals(
         "until": period.until or date.max,
     }
     for is_month, day, standing, *counts in await session.execute(_DAILY_TOTALS, where):
-        found[is_month][day, Standing(standing)] = Distribution.from_counts(counts)
+        found[is_month][day, _STANDINGS[standing]] = Distribution.from_counts(counts)
     return DailyTotals(days=found[False], months=found[True])
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from app.followups.models import AnnotationKind
 from app.foundation.translation import gettext
 from app.foundation.web.rendering import format_nps
-from app.reporting.buckets import Interval, split
+from app.reporting.buckets import Interval, number_of, split
 from app.reporting.filters import ReportFilter
 from app.reporting.labels import name_of_point
 from app.reporting.metrics import Figures, Metrics, SeriesPoint
@@ -136,7 +136,7 @@ def possible_intervals(metrics: Metrics) -> tuple[Interval, ...]:
     assert last is not None
     allowed = FINEST_OF_SUBGROUPS if metrics.filter.is_subgroup else tuple(Interval)
     return tuple(
-        interval for interval in allowed if 1 < len(split(first, last, interval)) <= MOST_POINTS
+        interval for interval in allowed if 1 < number_of(interval, first, last) <= MOST_POINTS
     )
 
 

@@ -14,6 +14,7 @@ from app.reporting.buckets import (
     month_end,
     month_number,
     month_of_number,
+    number_of,
     settled_months,
     split,
     whole_months,
@@ -78,3 +79,11 @@ def test_the_period_before_has_the_same_length() -> None:
         date(2026, 2, 23), date(2026, 3, 1)
     )
     assert Period(None, date(2026, 3, 8)).before() is None
+
+
+@given(DAYS, st.integers(0, 800), st.sampled_from(Interval))
+def test_intervals_are_counted_as_they_are_split(
+    first: date, days: int, interval: Interval
+) -> None:
+    last = first + timedelta(days)
+    assert number_of(interval, first, last) == len(split(first, last, interval))
