@@ -10,7 +10,7 @@ from typing import Any
 from app.followups.models import AnnotationKind
 from app.foundation.translation import gettext
 from app.foundation.web.rendering import format_nps
-from app.reporting.buckets import Interval, number_of, split
+from app.reporting.buckets import Interval, number_of
 from app.reporting.filters import ReportFilter
 from app.reporting.labels import name_of_point
 from app.reporting.metrics import Figures, Metrics, SeriesPoint
