@@ -81,7 +81,9 @@ def position_of(surroundings: Surroundings, figures: Figures | None) -> Position
             for benchmark in surroundings.benchmarks
         ),
         reading=Reading(
-            *(_steps(BANDS, at) for at in (nps.value, interval.low, interval.high)),
+            band=_steps(BANDS, nps.value),
+            low=_steps(BANDS, interval.low),
+            high=_steps(BANDS, interval.high),
             is_early=nps.has_few_answers,
         ),
     )
