@@ -77,6 +77,38 @@ def test_nothing_is_found_on_views_and_several_surveys(
         read_in("en", page, running_demo)
 
 
+def test_views_and_links_of_several_surveys_need_no_scripts(
+    running_demo: Demo, second_survey: str, visit: NarrowOrWide
+) -> None:
+    with visit("phone", signed_in=True, javascript=False) as page:
+        page.goto(running_demo.dashboard.rpartition("/")[0])
+        for tick in page.locator("input[name=survey]").all():
+            tick.check()
+        page.locator("form[action$='/results'] button").click()
+        page.locator(".views summary").click()
+        page.get_by_label("Name of the view").first.fill("All waves")
+        page.get_by_role("button", name="Save these filters").click()
+        expect(page.locator(".views [aria-current]")).to_have_text("All waves")
+        kept = page.url
+        page.get_by_role("link", name="Share a report by link").click()
+        page.locator("#f-name").fill("Board")
+        page.get_by_role("button", name="Make the link").click()
+        guest, listed = page.locator("#f-address").input_value(), page.url
+        page.goto(guest)
+        expect(page.get_by_role("rowheader", name=second_survey)).to_be_visible()
+        assert page.locator("main a, main form, main button, nav").count() == 0
+        page.emulate_media(media="print")
+        expect(page.locator(".page-head .lede")).to_contain_text(second_survey)
+    for language in ("en", "ja"):
+        with visit("phone", language, signed_in=True) as page:
+            read_in(language, page, running_demo)
+            for address in (kept, f"{kept}&period=days&since=2026-02-30", listed, guest):
+                page.goto(address)
+                page.eval_on_selector_all("details", "all => all.forEach(one => one.open = true)")
+                check_page(page, language)
+            read_in("en", page, running_demo)
+
+
 def test_several_surveys_are_printed_on_one_page(
     running_demo: Demo, second_survey: str, visit: NarrowOrWide
 ) -> None:

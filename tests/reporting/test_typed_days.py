@@ -41,7 +41,8 @@ async def test_what_is_wrong_stands_beside_the_field(
         assert answer.status_code == 422
         html = answer.text
         assert "<title>Error:" in html
-        assert f'<a href="#f-{name}" target="_self">{why}' in html
+        label = {"since": "From", "until": "To"}[name]
+        assert f'<a href="#f-{name}" target="_self">{label}: {why}' in html
         assert re.search(rf'id="f-{name}-error"><span class="vh">Error: </span>{why}', html)
         assert f'name="{name}" {kept} aria-invalid="true"' in html
         assert '<option value="days" selected>' in html

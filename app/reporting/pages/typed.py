@@ -34,7 +34,11 @@ class Typed(Generic[AnyQuery]):
     @property
     def problems(self) -> list[dict[str, str]]:
         """For the summary above the page."""
-        return [{"name": name, "message": text} for name, text in self.errors.items()]
+        names = {"since": gettext("From"), "until": gettext("To")}
+        return [
+            {"name": name, "message": f"{names[name]}: {text}"}
+            for name, text in self.errors.items()
+        ]
 
 
 def typed(kind: type[AnyQuery]) -> Callable[[Request], Typed[AnyQuery]]:
