@@ -28,6 +28,7 @@ from app.accounts.queries import (
 )
 from app.accounts.schemas import ApiCaller, ApiClient, Member, Person, Visitor
 from app.accounts.sign_in import SESSION_LIFE
+from app.accounts.sign_in_links import local_path
 from app.foundation import clock
 from app.foundation.database import enter_workspace
 from app.foundation.errors import Forbidden, Unauthorized
@@ -134,8 +135,12 @@ async def _signed_in_person(request: Request, session: Transaction) -> Person:
 
 
 def _sign_in_path(request: Request) -> str:
-    target = request.url.path if request.method == "GET" else "/"
-    return f"/sign-in?next={quote(target)}"
+    """From there back to what was asked for, such as a page under its filter."""
+    url = request.url
+    asked = url.path + (f"?{url.query}" if url.query else "")
+    # Without its query where a redirect could not take it along.
+    page = asked if local_path(asked) == asked else url.path
+    return f"/sign-in?next={quote(page if request.method == 'GET' else '/')}"
 
 
 SomeVisitor = Annotated[Visitor, Depends(_visitor, scope="function")]

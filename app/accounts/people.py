@@ -109,8 +109,8 @@ def clean_email(email: str) -> str:
 def clean_text(field: str, text: str, longest: int) -> str:
     """One line of text without surrounding blanks; Invalid where empty, too long or unreadable."""
     text = text.strip()
-    if not text:
-        raise refused(field, mark("Fill this in."))
+    if all(unicodedata.category(character) in ("Cf", "Zs") for character in text):
+        raise refused(field, mark("Fill this in."))  # nothing of it is seen
     if len(text) > longest:
         raise refused(
             field, mark("This is too long; use at most %(number)s characters."), number=longest

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from html import escape
 from http.cookies import Morsel, SimpleCookie
 
 import httpx
@@ -36,9 +37,15 @@ def _cookie(answer: httpx.Response) -> Morsel[str]:
 async def test_right_password_opens_the_workspace(
     client: httpx.AsyncClient, cast: Cast, alices_password: str
 ) -> None:
-    path = f"/w/{cast.acme}/members"
+    path = f"/w/{cast.acme}/surveys?q=a%26b&q=%E6%9C%AC"
     first = await client.get(path)
-    assert (first.status_code, first.headers["location"]) == (303, f"/sign-in?next={path}")
+    assert first.status_code == 303
+    page = await client.get(first.headers["location"])
+    assert f'name="next" value="{escape(path)}"' in page.text
+    for longer in ("x" * 2_000, "本" * 700):
+        bare = await client.get(f"/w/{cast.acme}/surveys", params={"q": longer})
+        assert bare.headers["location"].startswith(f"/sign-in?next=/w/{cast.acme}/surveys")
+        assert len(bare.headers["location"]) < 150
     answer = await _sign_in(client, " Alice@Acme.example ", alices_password, path)
     assert (answer.status_code, answer.headers["location"]) == (303, path)
     assert (await client.get(path)).status_code == 200
