@@ -22,7 +22,8 @@ UNSAYABLE = {
     "languages are equal whatever their case": r"Name 1 to \d+ languages, each once\.",
     "what day it is": r"Send a day from 2000-01-01 to today.*",
     "two days have an order": r"The last day lies before the first\.|Choose a day on or after.*",
-    "the calendar's years are bounded where it is reckoned with": r"Give a day from 1900.*",
+    "the calendar's years are bounded where it is reckoned with": r"Give a day from 1900.*"
+    r"|Write a day from 1900 to 2199.*",
     "a receipt has a check value": r"This is not a receipt.*",
     "what the workspace is called": r"Type the name of the workspace just as it is shown\.",
     "keys of a list differ from each other": r"This key is there twice\.",
@@ -47,6 +48,7 @@ UNSAYABLE = {
     "what depends on another member": r"Only an action has this\.|This belongs to another metric\."
     r"|Write the percentage, or all the figures.*|Give the percentage or the figures.*"
     r"|Give at least one of the four figures\.|Write a number from 0 to 100\.",
+    "what depends on another parameter": r"Give several surveys to compare them\.",
     "figures have an order": r"Quartiles rise.*|More was lost than there was\."
     r"|There was nothing at the start.*",
     "what has not happened yet": r"What is done was done today or before\."

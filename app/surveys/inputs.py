@@ -4,7 +4,15 @@ import uuid
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StrictBool,
+    StrictInt,
+)
 from pydantic_core import PydanticCustomError
 
 from app.surveys.models import (
@@ -14,6 +22,7 @@ from app.surveys.models import (
     Channel,
     DimensionSource,
 )
+from app.surveys.origins import MAX_ORIGINS
 from app.surveys.wording import MAX_LANGUAGES
 
 DEFAULT_GROUP_SIZE = 5
@@ -89,6 +98,7 @@ _SUPPORT = (
 )
 _ASKS_CONTACT = "Let respondents leave an e-mail address, which the team sees with their answer."
 _ORIGINS = "Whose pages may show the form in a frame, such as https://www.acme.example."
+_FEW_ORIGINS: dict[str, JsonValue] = {"maxItems": MAX_ORIGINS}
 _SUBJECT = {"en": "Acme Cloud", "ja": "アクメクラウド"}
 
 
@@ -150,7 +160,9 @@ class SurveyInput(Input):
     contact: Contact = ""
     opens_on: Day = None
     closes_on: Day = None
-    embed_origins: list[str] = Field(default_factory=list, description=_ORIGINS)
+    embed_origins: list[str] = Field(
+        default_factory=list, description=_ORIGINS, json_schema_extra=_FEW_ORIGINS
+    )
     thanks_urls: dict[str, str] = Field(default_factory=dict, description=_THANKS)
     support: str = Field("", description=_SUPPORT)
     asks_contact: StrictBool = Field(False, description=_ASKS_CONTACT)
@@ -178,7 +190,9 @@ class SurveyChanges(Input):
     contact: Contact | None = None
     opens_on: Day = None
     closes_on: Day = None
-    embed_origins: list[str] | None = Field(None, description=_ORIGINS)
+    embed_origins: list[str] | None = Field(
+        None, description=_ORIGINS, json_schema_extra=_FEW_ORIGINS
+    )
     thanks_urls: dict[str, str] | None = Field(None, description=_THANKS)
     support: str | None = Field(None, description=_SUPPORT)
     asks_contact: StrictBool | None = Field(None, description=_ASKS_CONTACT)
