@@ -57,11 +57,13 @@ class LookUps:
             return await look_up.answer
 
     async def _ask(self) -> None:
-        while self._waiting:
-            some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
-            await self._settle([look_up for look_up in some if not look_up.answer.done()])
-        # Nothing else has run since: what arrives from here on starts an asker of its own.
-        self._askers.remove(asyncio.current_task())  # type: ignore[arg-type]
+        try:
+            while self._waiting:
+                some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+                await self._settle([look_up for look_up in some if not look_up.answer.done()])
+        finally:
+            # Nothing else has run since: what arrives from here on starts an asker of its own.
+            self._askers.remove(asyncio.current_task())  # type: ignore[arg-type]
 
     async def _settle(self, look_ups: Sequence[_LookUp]) -> None:
         line = self._lines.take()
