@@ -302,12 +302,24 @@ def _translated(error: psycopg.Error) -> BaseException:
 def _encode(value: Any) -> bytes | None:
     if value is None:
         return None
-    is_array = isinstance(value, list)
-    text = f"{{{','.join(map(_element, value))}}}" if is_array else _text(value)
+    text = _array(value) if isinstance(value, list) else _text(value)
     if "\0" in text:
         # libpq would take it for the end of the value.
         raise psycopg.DataError("a value holds a NUL")
     return text.encode()
+
+
+def _array(values: Sequence[Any]) -> str:
+    """As Postgres writes it. Most columns of a batch hold one value throughout, or one kind."""
+    if values and values[0] is values[-1] and values.count(values[0]) == len(values):
+        members: Iterable[str] = [_element(values[0])] * len(values)
+    elif set(map(type, values)) == {uuid.UUID}:
+        members = ["%032x" % value.int for value in values]  # noqa: UP031 (a third faster)
+    elif set(map(type, values)) == {int}:
+        members = map(str, values)
+    else:
+        members = map(_element, values)
+    return f"{{{','.join(members)}}}"
 
 
 def _element(value: Any) -> str:

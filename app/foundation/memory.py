@@ -41,8 +41,10 @@ class Memory:
         if answer is None or self._now() - asked_at >= self._seconds:
             answer = self._ask(key, look_up)
         if not answer.done():
-            # Shielded: the caller who asked first may go away while others wait for the same.
-            await asyncio.wait_for(asyncio.shield(answer), WITHIN_S)
+            # Not cancelled with its caller: others may wait for the same.
+            await asyncio.wait((answer,), timeout=WITHIN_S)
+            if not answer.done():
+                raise TimeoutError
         found: T = answer.result()
         return found
 

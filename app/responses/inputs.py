@@ -24,7 +24,7 @@ from app.responses.texts import TextRefused, TooLong, clean_comment
 from app.surveys.inputs import Input
 from app.surveys.models import Channel, SurveyState
 from app.surveys.schemas import Questionnaire
-from app.surveys.segments import find_segment_problems, require_segments
+from app.surveys.segments import find_segment_problems, in_order
 
 MAX_BATCH = 1_000
 MAX_REASON_LENGTH = 500
@@ -188,5 +188,5 @@ def new_answer(questionnaire: Questionnaire, today: date, given: ResponseInput) 
         language=given.language or questionnaire.default_language,
         channel=Channel.API,
         answered_on=given.answered_on or today,
-        labels=require_segments(questionnaire, given.segments),
+        labels=in_order(questionnaire, given.segments),
     )

@@ -2,9 +2,9 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Self
+from typing import NamedTuple, Self
 
 from app.foundation.tokens import new_id
 from app.responses.models import FINAL, HoldReason, Standing
@@ -38,8 +38,7 @@ class NewAnswer:
     id: uuid.UUID = field(default_factory=new_id)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredAnswer:
+class StoredAnswer(NamedTuple):
     """An answer as its row holds it."""
 
     id: uuid.UUID
@@ -55,24 +54,23 @@ class StoredAnswer:
     import_id: uuid.UUID | None
     hold_reason: HoldReason | None = None
 
-    def amended_by(self, new: Self, *, is_open: bool) -> Self:
+    def amended_by(self, new: "StoredAnswer", *, is_open: bool) -> Self:
         """With the score and the comment of what came later under the same key, and its labels,
         language and wording where the month of this answer `is_open`. Counted where only an
         earlier sending was suspicious; what a manager decided stays."""
-        amended = replace(self, score=new.score, comment=new.comment)
+        amended = self._replace(score=new.score, comment=new.comment)
         if is_open:
-            amended = replace(
-                amended,
+            amended = amended._replace(
                 version_id=new.version_id,
                 segment_set_id=new.segment_set_id,
                 language=new.language,
             )
         if (self.standing, new.standing) == (Standing.HELD, Standing.COUNTED):
-            return replace(amended, standing=Standing.COUNTED, hold_reason=None)
+            return amended._replace(standing=Standing.COUNTED, hold_reason=None)
         return amended
 
     def held_for(self, reason: HoldReason) -> Self:
         """Held, where nobody has left it out."""
         if self.standing is Standing.EXCLUDED:
             return self
-        return replace(self, standing=Standing.HELD, hold_reason=reason)
+        return self._replace(standing=Standing.HELD, hold_reason=reason)

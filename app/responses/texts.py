@@ -43,4 +43,6 @@ def is_storable(text: str) -> bool:
 
 def showable(text: str) -> str:
     """`text` as it can be put on a page: what is no character is replaced by one that says so."""
+    if text.isascii() and "\0" not in text:
+        return text
     return text.replace("\0", "\ufffd").encode(errors="replace").decode()

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 
-from app.foundation.errors import Invalid, InvalidParam
+from app.foundation.errors import InvalidParam
 from app.foundation.translation import mark
 from app.surveys.models import DimensionSource
 from app.surveys.schemas import NONE, OTHER, RESERVED_VALUES, Questionnaire
@@ -49,16 +49,9 @@ def accept_segments(
     return accepted
 
 
-def require_segments(
-    questionnaire: Questionnaire, raw: Mapping[str, str], path: str = "segments"
-) -> dict[str, str]:
-    """The segment values of an API call, whatever their source, in the order of the dimensions.
-
-    Invalid where a key or value is not declared, naming each as `path.KEY`. `other` may be sent.
-    """
-    problems = find_segment_problems(questionnaire, raw, path)
-    if problems:
-        raise Invalid(mark("See which inputs were refused."), invalid_params=problems)
+def in_order(questionnaire: Questionnaire, raw: Mapping[str, str]) -> dict[str, str]:
+    """The segment values of an API call, whatever their source, in the order of the dimensions:
+    such as `find_segment_problems` finds nothing wrong with."""
     keys = [dimension.key for dimension in questionnaire.dimensions]
     return {key: raw[key] for key in keys if key in raw}
 
@@ -66,7 +59,8 @@ def require_segments(
 def find_segment_problems(
     questionnaire: Questionnaire, raw: Mapping[str, str], path: str = "segments"
 ) -> list[InvalidParam]:
-    """One problem for each key or value that `require_segments` would refuse."""
+    """One problem, named `path.KEY`, for each key or value that is not declared. `other` may be
+    sent."""
     problems = []
     for key, given in raw.items():
         reason = _reason_to_refuse(questionnaire, key, given)

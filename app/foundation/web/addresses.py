@@ -1,6 +1,7 @@
 """Where a request comes from, only ever as a network prefix and never kept."""
 
 import ipaddress
+import socket
 
 from starlette.types import Scope
 
@@ -42,6 +43,10 @@ def _prefix_of(text: str, v6_prefix: int) -> str:
 
 
 def _read(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.IPv4Address(socket.inet_pton(socket.AF_INET, text))
+    except (OSError, ValueError):
+        pass  # of six, or none at all
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

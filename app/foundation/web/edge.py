@@ -6,8 +6,8 @@ caps on the body and the check that a browser's unsafe request comes from our ow
 
 import asyncio
 import logging
+import os
 import re
-import secrets
 import time
 from contextvars import ContextVar
 from urllib.parse import parse_qs
@@ -40,7 +40,7 @@ BODY_CAPS = (("/s/", 64 * KIB), ("/api/", 1024 * KIB), ("/", 256 * KIB))
 # A picture of 2 MB, and what a form puts around it.
 PICTURE_PATH = re.compile(r"/(api/v1|w/[^/]+)/brand/logo")
 PICTURE_CAP = (2 * 1024 + 8) * KIB
-PLAIN_LANGUAGE = re.compile(r"(?:^|&)lang=([A-Za-z-]*)(?:&|$)")
+PLAIN_LANGUAGE = re.compile(rb"(?:^|&)lang=([A-Za-z-]*)(?:&|$)")
 PAGE_CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -71,7 +71,7 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = secrets.token_hex(16)
+        request_id = os.urandom(16).hex()
         request_id_var.set(request_id)
         scope.setdefault("state", {})["request_id"] = request_id
         _choose_language(scope)
@@ -116,7 +116,7 @@ class RequestContext:
         route = getattr(scope.get("route"), "path", "unmatched")
         tally.count("honne_requests", method, route, f"{status // 100}xx")
         tally.observe(seconds, "honne_request_seconds", method, route)
-        if timing.is_private:
+        if timing.is_private or not logger.isEnabledFor(logging.INFO):
             return
         logger.info(
             "request",
@@ -134,14 +134,20 @@ class RequestContext:
 
 def _choose_language(scope: Scope) -> None:
     """Before anybody is known: `?lang=`, then the browser's languages, then English."""
-    query = scope["query_string"].decode("latin-1")
-    plain = PLAIN_LANGUAGE.search(query)
-    if plain is not None and "%" not in query:
-        wanted = plain[1]
-    else:  # a name may be written in escapes, too
-        wanted = parse_qs(query).get("lang", [""])[0] if "lang" in query or "%" in query else ""
+    scope["state"]["wanted_language"] = wanted = _wanted_language(scope["query_string"])
     accepted = find_header(scope, b"accept-language") or ""
     set_language(choose_language(accepted, INTERFACE_LANGUAGES, SOURCE_LANGUAGE, wanted))
+
+
+def _wanted_language(query: bytes) -> str:
+    if not query:
+        return ""
+    plain = PLAIN_LANGUAGE.search(query)
+    if plain is not None and b"%" not in query:
+        return plain[1].decode()
+    if b"lang" not in query and b"%" not in query:  # a name may be written in escapes, too
+        return ""
+    return parse_qs(query.decode("latin-1")).get("lang", [""])[0]
 
 
 class BodyCap:
@@ -162,19 +168,28 @@ class BodyCap:
         body = bytearray()
         try:
             await self._read(body, receive, _allowed(scope))
-            await self.app(scope, _replaying(bytes(body), receive), send)
+            scope.setdefault("state", {})["body"] = read = bytes(body)
+            await self.app(scope, _replaying(read, receive), send)
         except _Refused as refused:
             await error_response(scope, refused.error)(scope, receive, send)
         finally:
             self._free += len(body)
 
     async def _read(self, body: bytearray, receive: Receive, cap: int) -> None:
+        task = asyncio.current_task()
+        assert task
+        # What asyncio.timeout does, at a fifth of its price: nearly every body is there already.
+        timer = asyncio.get_running_loop().call_later(self._within_s, task.cancel, TOO_SLOW)
         try:
-            async with asyncio.timeout(self._within_s):
-                while await self._read_one(body, receive, cap):
-                    pass
-        except TimeoutError:
+            while await self._read_one(body, receive, cap):
+                pass
+        except asyncio.CancelledError as cancelled:
+            if cancelled.args != (TOO_SLOW,):
+                raise
+            task.uncancel()
             raise _Refused(errors.RequestTimeout(headers=CLOSE)) from None
+        finally:
+            timer.cancel()
 
     async def _read_one(self, body: bytearray, receive: Receive, cap: int) -> bool:
         """True where more is to come. A sender who left leaves no body."""
@@ -193,6 +208,7 @@ class BodyCap:
 
 
 CLOSE = {"Connection": "close"}
+TOO_SLOW = "the body took too long"
 
 
 class _Refused(Exception):

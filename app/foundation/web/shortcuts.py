@@ -5,13 +5,12 @@ shortcut calls the very function that the route would call. What is not as usual
 app, which then does as if there were no shortcut; what it raises is answered by the app's handlers.
 """
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from fastapi import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
 Take = Callable[[Request, str], Awaitable[Response | None]]
 
@@ -43,13 +42,11 @@ class Shortcuts:
         found = self._find(scope) if scope["type"] == "http" else None
         if found is not None:
             shortcut, value = found
-            replay = _Replay(receive)
-            response = await _answer(shortcut, Request(scope, replay.read), value)
+            response = await _answer(shortcut, _Request(scope, receive), value)
             if response is not None:
                 scope["route"] = shortcut  # the log names its path
                 await response(scope, receive, send)
                 return
-            receive = replay.read_again
         await self.app(scope, receive, send)
 
     def _find(self, scope: Scope) -> tuple[Shortcut, str] | None:
@@ -62,20 +59,12 @@ class Shortcuts:
         return None
 
 
-class _Replay:
-    """What was read of a request, to be read once more."""
+class _Request(Request):
+    """Its body is the one that has been read already; for the app it is still there to be read."""
 
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._taken: deque[Message] = deque()
-
-    async def read(self) -> Message:
-        message = await self._receive()
-        self._taken.append(message)
-        return message
-
-    async def read_again(self) -> Message:
-        return self._taken.popleft() if self._taken else await self._receive()
+    async def body(self) -> bytes:
+        read: bytes = self.scope["state"]["body"]
+        return read
 
 
 async def _answer(shortcut: Shortcut, request: Request, value: str) -> Response | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from app.accounts.access import Respondent
 from app.foundation.database import AWAY
@@ -14,6 +14,7 @@ from app.foundation.errors import Unavailable
 from app.foundation.settings import Settings
 from app.foundation.translation import current_language
 from app.foundation.web.addresses import client_prefix
+from app.foundation.web.headers import find_header
 from app.responses.entrances import Access, Entrance, recall_entrance
 from app.responses.form import FormError, FormInput, check_form, read_form, ticket_error
 from app.responses.intake import RETRY_AFTER_S
@@ -54,7 +55,7 @@ STATUS = {Access.NOT_YET: 403, Access.CLOSED: 410, Access.REVOKED: 410}
 @router.api_route("/s/{slug}", methods=READ)
 async def show_form(request: Request, slug: str) -> Response:
     state = request.app.state
-    languages = request.headers.get("accept-language", "")
+    languages = find_header(request.scope, b"accept-language") or ""
     address = Address(slug, request.scope["query_string"], languages)
     entrance = recall_entrance(state.memory, slug)
     forms: BlankForms = state.blank_forms
@@ -155,7 +156,7 @@ async def _take(request: Request, entrance: Entrance, given: FormInput) -> Respo
     group = category_of(stored.score)
     showing = sign_showing(request.app.state.settings.secret_key, stored.id, group)
     path = f"/s/{ticket.slug}/thanks?lang={answer.language}&receipt={showing}"
-    return RedirectResponse(path + kept_words(request), 303)
+    return Response(None, 303, {"Location": path + kept_words(request)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,9 @@ class Frame:
 
 def enter_frame(request: Request, origins: Sequence[str]) -> None:
     """Whatever page answers this request may stand in frames of `origins`, where it asks for it."""
+    query: bytes = request.scope["query_string"]
+    if b"embed" not in query and b"%" not in query:
+        return
     wanted = request.query_params.get("embed")
     if wanted is not None:
         origin = parse_origin(wanted)

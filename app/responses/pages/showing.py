@@ -19,6 +19,7 @@ from app.foundation.translation import (
     form_languages,
     set_language,
 )
+from app.foundation.web.headers import find_header
 from app.foundation.web.rendering import render, static_text
 from app.responses.entrances import Entrance, get_entrance
 from app.responses.form import MAX_FIELDS, parse_form
@@ -43,8 +44,8 @@ class Shut(Exception):
 async def find_entrance(request: Request, slug: str) -> Entrance:
     """Where the slug leads, the reader's language chosen among the survey's own."""
     state = request.app.state
-    accepted = request.headers.get("accept-language", "")
-    wanted = request.query_params.get("lang", "")
+    accepted = find_header(request.scope, b"accept-language") or ""
+    wanted = request.state.wanted_language
     try:
         entrance = await get_entrance(state.database, state.memory, slug)
     except NotFound as error:
@@ -70,7 +71,7 @@ def _away(request: Request) -> Response:
 
 async def read_fields(request: Request) -> dict[str, str]:
     """The fields of a form that was sent; files and other content types are refused."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = (find_header(request.scope, b"content-type") or "").partition(";")[0].strip().lower()
     if kind == URL_ENCODED:
         return parse_form(await request.body())
     if kind == MULTIPART:
