@@ -7,12 +7,13 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from importlib import import_module
 from pathlib import Path
 from socket import socket
 from tempfile import TemporaryDirectory
 from typing import Annotated, TypeVar
 
-# Nothing of what is imported goes again, and looking for what might takes an eighth of the start.
+# Nothing of what is imported goes again: looking for what might takes an eighth of the start.
 gc.disable()
 
 import typer
@@ -39,10 +40,9 @@ from app.foundation.migrate import check_schema
 from app.foundation.migrate import migrate as upgrade_schema
 from app.foundation.settings import Settings, read_settings
 from app.foundation.supervision import Program, supervise
-from app.foundation.web.background import create_background
 from app.foundation.web.server import run_server, take_metrics_port, take_port
-from app.main import JOBS, create_app
 
+gc.freeze()
 gc.enable()
 
 cli = typer.Typer(
@@ -71,7 +71,7 @@ def serve(
         if settings.metrics_port:
             metrics.append(stack.enter_context(take_metrics_port(settings)))
             reports = Path(stack.enter_context(TemporaryDirectory(prefix="honne-metrics-")))
-        ready = stack.enter_context(_running_database(settings))
+        ready = stack.enter_context(_running_database(settings, meanwhile=_load_product))
         server, background = _server(ready, listener, reports), _background(ready, metrics, reports)
         beside = [background, *([_watch(ready)] if settings.is_embedded else [])]
         supervise(
@@ -80,6 +80,15 @@ def serve(
             # From now on only the servers hold it, and nobody knocks in vain once they are gone.
             listener.close,
         )
+
+
+def _load_product() -> None:
+    """Import what only a server needs, once for all its processes: half of all code."""
+    gc.disable()
+    for name in ("app.main", "app.foundation.web.background"):
+        import_module(name)
+    gc.freeze()
+    gc.enable()
 
 
 def _without(listener: socket, program: Program) -> Program:
@@ -93,6 +102,8 @@ def _without(listener: socket, program: Program) -> Program:
 
 
 def _server(settings: Settings, listener: socket, reports: Path | None) -> Program:
+    from app.main import create_app
+
     def run(ready: Callable[[], None]) -> None:
         async def announce() -> None:
             ready()
@@ -103,6 +114,9 @@ def _server(settings: Settings, listener: socket, reports: Path | None) -> Progr
 
 
 def _background(settings: Settings, metrics: list[socket], reports: Path | None) -> Program:
+    from app.foundation.web.background import create_background
+    from app.main import JOBS
+
     def run(ready: Callable[[], None]) -> None:
         async def announce() -> None:
             ready()
@@ -139,7 +153,12 @@ def demo() -> None:
     """Serve Honne with a demo workspace; prints where to look and how to get in."""
     _end_when_interrupted()
     settings = _settings(quiet=True)
-    with take_port(settings) as listener, _running_database(settings, migrating=True) as ready:
+    with (
+        take_port(settings) as listener,
+        _running_database(settings, migrating=True, meanwhile=_load_product) as ready,
+    ):
+        from app.main import JOBS, create_app
+
         access = _run(ready, lambda database: open_demo(database, ready))
 
         async def announce() -> None:
@@ -225,9 +244,12 @@ def open_settings() -> Iterator[Settings]:
 
 
 @contextmanager
-def _running_database(settings: Settings, *, migrating: bool = False) -> Iterator[Settings]:
+def _running_database(
+    settings: Settings, *, migrating: bool = False, meanwhile: Callable[[], None] = lambda: None
+) -> Iterator[Settings]:
+    """`meanwhile` is called while a database of our own starts."""
     if settings.is_embedded:
-        with embedded_postgres(settings.data_dir) as addresses:
+        with embedded_postgres(settings.data_dir, meanwhile=meanwhile) as addresses:
             ready = settings.with_database(addresses.runtime_url, addresses.owner_url)
             upgrade_schema(ready)
             yield ready

@@ -6,7 +6,6 @@ from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from zxcvbn import zxcvbn
 
 from app.foundation.translation import mark
 
@@ -35,6 +34,8 @@ def find_password_fault(password: str, known: tuple[str, ...] = ()) -> str | Non
         return mark("Choose a password of at least 12 characters; a few words together are fine.")
     if len(password) > MAX_LENGTH:
         return mark("Choose a password of at most 200 characters.")
+    from zxcvbn import zxcvbn  # noqa: PLC0415 (its lists of words are large, and seldom needed)
+
     guessable = zxcvbn(password[:ESTIMATED_LENGTH], user_inputs=list(known))
     if guessable["score"] < LEAST_STRENGTH:
         return mark("This password is easy to guess; use something less common or longer.")

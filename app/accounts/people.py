@@ -4,7 +4,6 @@ import unicodedata
 import uuid
 from collections.abc import Callable
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -97,6 +96,11 @@ def check_all(*checks: Callable[[], object]) -> None:
 
 def clean_email(email: str) -> str:
     """The address in lower case, its domain in ASCII, as accounts are known by."""
+    from email_validator import (  # noqa: PLC0415 (slow to import)
+        EmailNotValidError,
+        validate_email,
+    )
+
     if len(email) > EMAIL_MAX_LENGTH:
         raise refused("email", mark("This address is too long."))
     try:

@@ -1,11 +1,10 @@
 """Which schema an archive was made with, and whether that is the one at hand."""
 
-from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.archiving.manifest import BadArchive, Manifest, newer_archive
-from app.foundation.migrate import alembic_config
+from app.foundation.migrate import is_known_revision
 
 
 async def schema_revision(session: AsyncSession) -> str:
@@ -20,9 +19,7 @@ async def refuse_other_schema(session: AsyncSession, manifest: Manifest) -> None
     here = await schema_revision(session)
     if manifest.schema_revision == here:
         return
-    scripts = ScriptDirectory.from_config(alembic_config())
-    known = {script.revision for script in scripts.walk_revisions()}
-    if manifest.schema_revision not in known:
+    if not is_known_revision(manifest.schema_revision):
         raise newer_archive(manifest.honne_version)
     raise BadArchive(
         f"This archive was made by an older Honne ({manifest.honne_version}); upgrade that "

@@ -41,6 +41,7 @@ ORPHANS_END_WITHIN_S = 1
 CONNECT_WITHIN_S = 10
 LOOK_EVERY_S = 0.5
 PROCESSES = Path("/proc")
+Work = Callable[[], None]
 
 CONFIGURATION = """\
 listen_addresses = ''
@@ -73,13 +74,16 @@ class Addresses:
 
 
 @contextmanager
-def embedded_postgres(data_dir: Path, configuration: str = "") -> Iterator[Addresses]:
-    """Run Postgres on `data_dir`/postgres for as long as somebody uses it.
+def embedded_postgres(
+    data_dir: Path, configuration: str = "", meanwhile: Work = lambda: None
+) -> Iterator[Addresses]:
+    """Run Postgres on `data_dir`/postgres for as long as somebody uses it. `meanwhile` is called
+    while it starts, and not where it runs already.
 
     Several processes may enter at once; the last to leave stops the server. A server that outlived
     its killed user is taken over, and a crashed one recovers by itself. Raises `StartupError`.
     """
-    server = _Server(data_dir, configuration)
+    server = _Server(data_dir, configuration, meanwhile)
     with _use(server):
         yield server.addresses()
 
@@ -87,7 +91,7 @@ def embedded_postgres(data_dir: Path, configuration: str = "") -> Iterator[Addre
 def keep_running(data_dir: Path, is_over: Callable[[], bool]) -> None:
     """Start the server again whenever it dies (killed, out of memory, its disk full), until
     `is_over`. For a thread or a process beside those that use the server."""
-    server = _Server(data_dir, "")
+    server = _Server(data_dir, "", lambda: None)
     while not is_over():
         time.sleep(LOOK_EVERY_S)
         if not server.is_running():
@@ -111,7 +115,7 @@ def binary(name: str) -> Path:
 
 
 class _Server:
-    def __init__(self, data_dir: Path, configuration: str) -> None:
+    def __init__(self, data_dir: Path, configuration: str, meanwhile: Work) -> None:
         self.root = data_dir.absolute()
         self.home = self.root / "postgres"
         self.cluster = self.home / "cluster"
@@ -119,6 +123,7 @@ class _Server:
         self.binaries = _find_binaries()
         self.account = _unprivileged_account()
         self.configuration = CONFIGURATION + configuration
+        self.meanwhile = meanwhile
 
     def prepare(self) -> None:
         """Make the folders; as root, hand the cluster to an account Postgres will run under."""
@@ -157,7 +162,7 @@ class _Server:
         self._bury()
         self._run(
             "pg_ctl", "start", "-w", "-t", str(START_TIMEOUT_S), "-s",
-            "-D", str(self.cluster), "-l", str(self.log),
+            "-D", str(self.cluster), "-l", str(self.log), meanwhile=self.meanwhile,
         )  # fmt: skip
 
     def _initialise(self) -> None:
@@ -254,15 +259,16 @@ class _Server:
                 raise StartupError(f"The embedded Postgres cannot be reached ({reason}).")
             time.sleep(LOOK_EVERY_S / 5)
 
-    def _run(self, program: str, *arguments: str) -> None:
-        done = self._call(program, *arguments)
+    def _run(self, program: str, *arguments: str, meanwhile: Work = lambda: None) -> None:
+        done = self._call(program, *arguments, meanwhile=meanwhile)
         if done.returncode != 0:
-            last = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[
-                -1
-            ]
+            said = done.stderr.strip() or done.stdout.strip() or "no reason given"
+            last = said.splitlines()[-1]
             raise StartupError(f"The embedded Postgres failed ({program}: {last}); see {self.log}")
 
-    def _call(self, program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def _call(
+        self, program: str, *arguments: str, meanwhile: Work = lambda: None
+    ) -> "subprocess.CompletedProcess[str]":
         identity = (
             {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []}
             if self.account
@@ -270,7 +276,7 @@ class _Server:
         )
         # Files, not pipes: the postmaster inherits them and would hold a pipe open for ever.
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-            done = subprocess.run(
+            with subprocess.Popen(
                 [self.binaries / program, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -278,12 +284,17 @@ class _Server:
                 cwd="/",
                 env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
                 start_new_session=True,  # Ctrl-C in the terminal must not reach Postgres first
-                check=False,
                 **identity,  # type: ignore[call-overload]
-            )
+            ) as process:
+                try:
+                    meanwhile()
+                    code = process.wait()
+                except BaseException:
+                    process.kill()
+                    raise
             out.seek(0)
             err.seek(0)
-            return subprocess.CompletedProcess(done.args, done.returncode, out.read(), err.read())
+            return subprocess.CompletedProcess(process.args, code, out.read(), err.read())
 
 
 @contextmanager

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 
-from charset_normalizer import from_bytes
-
 Decode = Callable[[bytes], str]
 
 MIXED = "cp1252+cp850"
@@ -156,8 +154,8 @@ def _east_asian(sample: bytes) -> str | None:
             return name
     scripts = ("CJK UNIFIED", "HANGUL", "FULLWIDTH", "IDEOGRAPHIC")
     fitting = [name for name in _OTHER_EAST_ASIAN if _share_of_scripts(sample, name, scripts) > 0.7]
-    guess = from_bytes(sample, cp_isolation=fitting).best() if fitting else None
-    return guess.encoding if guess and guess.encoding in fitting else next(iter(fitting), None)
+    guess, _coherence = _guess(sample, fitting) if fitting else ("", 0.0)
+    return guess if guess in fitting else next(iter(fitting), None)
 
 
 def _share_of_scripts(sample: bytes, name: str, scripts: tuple[str, ...]) -> float:
@@ -172,7 +170,13 @@ def _other_alphabet(sample: bytes) -> str | None:
     wide = [character for character in _decode_cp1252(sample) if ord(character) > 0x7F]
     if sum(character in _WESTERN for character in wide) >= _LEAST_WESTERN * len(wide):
         return None
-    guess = from_bytes(sample, cp_isolation=[*_ALPHABETS, "cp1252"]).best()
-    if guess and guess.encoding in _ALPHABETS and guess.coherence >= _LEAST_COHERENCE:
-        return guess.encoding
-    return None
+    guess, coherence = _guess(sample, [*_ALPHABETS, "cp1252"])
+    return guess if guess in _ALPHABETS and coherence >= _LEAST_COHERENCE else None
+
+
+def _guess(sample: bytes, among: list[str]) -> tuple[str, float]:
+    """The likeliest encoding and how sure that is, from 0 to 1; no name where none fits."""
+    from charset_normalizer import from_bytes  # noqa: PLC0415 (slow to import)
+
+    best = from_bytes(sample, cp_isolation=among).best()
+    return (best.encoding, best.coherence) if best else ("", 0.0)

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.responses.csv_reading import CsvFile
 from app.responses.importing import ImportReport
@@ -20,6 +18,15 @@ UPDATE_BYTES = 64 * 1024
 @contextmanager
 def bytes_read(size: int) -> Iterator[Callable[[int], None]]:
     """A progress bar over a reading of `size` bytes; tell it the place in the file."""
+    from rich.console import Console  # noqa: PLC0415 (slow to import)
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (TextColumn("Reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     hidden = not console.is_terminal
