@@ -10,12 +10,20 @@ import re
 import time
 import uuid
 from collections import deque, namedtuple
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from itertools import count
-from typing import Any, NamedTuple, Protocol
+from itertools import count, pairwise
+from typing import Any, NamedTuple, Protocol, cast
 
 import psycopg
 from psycopg.adapt import Transformer
@@ -116,19 +124,33 @@ class Line:
         """What each question finds, in a transaction of its own and its own workspace (None: in
         none); the error in place of the rows where one was refused. One round trip for all."""
         async with self._connected():
-            sync = self.driver.pgconn.pipeline_sync
             for workspace_id, question in questions:
                 self._begin(workspace_id)
                 self._put(question)
-                # What follows is done whether that was refused or not; COMMIT then rolls back.
-                self._commands.append(sync)
-                self._send("COMMIT")
+                self._commit_alone()
             parts = await self._communicate(syncs=len(questions) + 1)
         found = [
             self._read_last(part, question.statement.make_row)
             for (_workspace_id, question), part in zip(questions, parts, strict=False)
         ]
         if any(isinstance(one, BaseException) for one in found):
+            await self.close(broken=True)
+        return found
+
+    async def store(
+        self, works: Sequence[tuple[uuid.UUID, Callable[["Line"], Awaitable[None]]]]
+    ) -> list[Exception | None]:
+        """Why each work, a transaction of its own in its own workspace, was refused; None where it
+        is committed. One round trip for all, so works execute only what returns no rows. What is
+        raised instead stopped all of them before they were sent, or came of a lost connection."""
+        async with self._connected():
+            for workspace_id, work in works:
+                self._begin(workspace_id)
+                await work(self)
+                self._commit_alone()
+            parts = await self._communicate(syncs=len(works) + 1)
+        found = [self._read_outcome(part, following) for part, following in pairwise(parts)]
+        if any(found):
             await self.close(broken=True)
         return found
 
@@ -198,6 +220,12 @@ class Line:
         if workspace_id is not None:
             self._send(entering(workspace_id))
 
+    def _commit_alone(self) -> None:
+        """End one of several transactions: what follows is done whether this one was refused or
+        not. COMMIT rolls back what was."""
+        self._commands.append(self.driver.pgconn.pipeline_sync)
+        self._send("COMMIT")
+
     def _send(self, command: str) -> None:
         send = self.driver.pgconn.send_query_params
         self._commands.append(partial(send, command.encode(), None))
@@ -232,6 +260,17 @@ class Line:
         transformer = Transformer(self.driver)
         transformer.set_pgresult(last)
         return transformer.load_rows(0, last.ntuples, make_row)
+
+    def _read_outcome(
+        self, results: Sequence[PGresult], following: Sequence[PGresult]
+    ) -> Exception | None:
+        """Why a transaction of these results was refused; its COMMIT is the first that follows."""
+        for result in (*results, following[0]):
+            if result.status == ExecStatus.FATAL_ERROR:
+                return _translated(psycopg.errors.error_from_result(result))
+        if following[0].command_status != b"COMMIT":
+            return _translated(psycopg.OperationalError("not committed"))
+        return None
 
 
 class Lines:
@@ -294,9 +333,10 @@ def _communicate(
         fetched = [(yield from fetch_many(pgconn))]
 
 
-def _translated(error: psycopg.Error) -> BaseException:
+def _translated(error: psycopg.Error) -> Exception:
     """As a session would raise it: without the values, which may hold a comment."""
-    return DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True)
+    translated = DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True)
+    return cast(Exception, translated)
 
 
 def _encode(value: Any) -> bytes | None:

@@ -1,22 +1,25 @@
-"""Takes answers in: those that arrive together are committed together, one workspace at a time.
+"""Takes answers in: those that arrive together are committed together, each workspace's by itself.
 
 While one batch commits, the answers that arrive form the next one; nobody waits for a timer. Each
-caller hears of success only after the COMMIT that made its answer durable has returned.
+caller hears of success only after the COMMIT that made its answer durable has returned. Batches of
+several workspaces are transactions of their own, but travel together where they can.
 """
 
 import asyncio
 import time
 import uuid
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any, TypeVar
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from app.foundation.database import AWAY, Database
 from app.foundation.errors import Unavailable
+from app.foundation.line import Line
 from app.foundation.tally import tally
 from app.foundation.translation import mark
 from app.responses.counts import NotRecent, apply_recent_changes
@@ -26,11 +29,15 @@ from app.responses.storing import Known, store_answers, write_rows
 
 CAPACITY = 10_000  # answers that may wait in this process before callers are sent away
 BATCH_SIZE = 500  # answers; a larger submission still is one batch
+TOGETHER = 40  # batches that travel together
 WRITERS = 3  # transactions at a time: one may prepare while another waits for the disk
 RETRY_AFTER_S = 5
 COMMIT_WITHIN_S = 20.0  # a database that says nothing for longer counts as away
 REFERENCE_MISSING = "23503"  # SQLSTATE of a foreign key that leads nowhere
 ROLLED_BACK = ("22", "23", "40", "42")  # SQLSTATE classes that say: nothing of it was stored
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +80,7 @@ class Intake:
         self._waiting: OrderedDict[uuid.UUID, deque[_Submission]] = OrderedDict()
         self._count = 0
         self._writers: set[asyncio.Task[None]] = set()
-        self._silent: set[asyncio.Future[list[StoredAnswer]]] = set()
+        self._silent: set[asyncio.Future[Any]] = set()
         self._known = Known()
         self._is_open = True
 
@@ -114,10 +121,26 @@ class Intake:
     async def _write(self) -> None:
         try:
             while self._waiting:
-                await self._store(self._next_batch())
+                await self._store_all(self._next_batches())
         finally:
             # Nothing else has run since: what arrives from here on starts a writer of its own.
             self._writers.remove(asyncio.current_task())  # type: ignore[arg-type]
+
+    def _next_batches(self) -> list[list[_Submission]]:
+        """Several only where each is one round trip, and could be a part of the same."""
+        batches = [self._next_batch()]
+        if self._is_plain(batches[0]):
+            while self._waiting and len(batches) < TOGETHER:
+                if not self._is_plain(next(iter(self._waiting.values()))):
+                    break
+                batches.append(self._next_batch())
+        return batches
+
+    def _is_plain(self, submissions: Iterable[_Submission]) -> bool:
+        """Whether nothing need be made or looked up for these answers."""
+        answers = _answers_of(submissions)
+        is_new = all(new.submission_key is None and new.address is None for new in answers)
+        return is_new and self._known.covers(answers)
 
     def _next_batch(self) -> list[_Submission]:
         """What waits longest in the workspace whose turn it is, up to the batch size."""
@@ -132,21 +155,44 @@ class Intake:
         self._count -= size
         return batch
 
+    async def _store_all(self, batches: Sequence[list[_Submission]]) -> None:
+        """Store several batches in one round trip, or a single one as it needs."""
+        if len(batches) == 1:
+            await self._store(batches[0])
+            return
+        started = time.perf_counter()
+        outcomes: Sequence[list[StoredAnswer] | Exception]
+        try:
+            outcomes = await self._in_time(self._commit_together(batches))
+        except Exception as error:
+            # Unless nothing was sent, nobody knows which of them arrived.
+            outcomes = [error] * len(batches)
+        for batch, outcome in zip(batches, outcomes, strict=True):
+            if isinstance(outcome, list):
+                self._acknowledge(batch, outcome, started)
+            elif _is_refused(outcome):
+                await self._store(batch)  # what ails it may be mended, or be one answer's alone
+            else:
+                self._fail(batch, outcome)
+
     async def _store(self, batch: Sequence[_Submission]) -> None:
         """Store a batch; where it was refused, each submission by itself, so that one bad answer
         fails alone. Where the database went away nobody is told that all went well."""
         started = time.perf_counter()
         try:
-            stored = await self._commit_in_time(batch)
+            stored = await self._in_time(self._commit(batch))
         except Exception as error:
-            if _is_database_away(error):
-                self._send_away(batch)
-            elif len(batch) == 1:
-                batch[0].fail(error)
+            if _is_database_away(error) or len(batch) == 1:
+                self._fail(batch, error)
             else:
                 for submission in batch:
                     await self._store([submission])
             return
+        self._acknowledge(batch, stored, started)
+
+    def _acknowledge(
+        self, batch: Sequence[_Submission], stored: list[StoredAnswer], started: float
+    ) -> None:
         tally.observe(time.perf_counter() - started, "honne_commit_seconds")
         tally.observe(len(stored), "honne_batch_answers")
         held = sum(answer.standing is Standing.HELD for answer in stored)
@@ -156,16 +202,23 @@ class Intake:
             submission.succeed(stored[: len(submission.answers)])
             stored = stored[len(submission.answers) :]
 
+    def _fail(self, batch: Sequence[_Submission], error: Exception) -> None:
+        if _is_database_away(error):
+            self._send_away(batch)
+            return
+        for submission in batch:
+            submission.fail(error)
+
     def _send_away(self, batch: Sequence[_Submission]) -> None:
         for submission in batch:
             submission.fail(_unavailable())
         tally.count("honne_answers", "shed", by=sum(len(one.answers) for one in batch))
 
-    async def _commit_in_time(self, batch: Sequence[_Submission]) -> list[StoredAnswer]:
+    async def _in_time(self, commit: Coroutine[Any, Any, T]) -> T:
         """TimeoutError where the database is silent; what waits behind is then sent away as well,
         as it would only learn the same later. The transaction is left to itself, not cancelled:
         to cancel also takes a server that answers."""
-        work = asyncio.ensure_future(self._commit(batch))
+        work = asyncio.ensure_future(commit)
         done, _waiting = await asyncio.wait({work}, timeout=COMMIT_WITHIN_S)
         if done:
             return work.result()
@@ -182,16 +235,34 @@ class Intake:
         if asyncio.current_task() in self._silent:
             raise TimeoutError
 
-    def _forget(self, work: asyncio.Future[list[StoredAnswer]]) -> None:
+    def _forget(self, work: asyncio.Future[Any]) -> None:
         self._silent.discard(work)
         if not work.cancelled():
             work.exception()  # whoever waited for it was told long ago
+
+    async def _commit_together(
+        self, batches: Sequence[Sequence[_Submission]]
+    ) -> list[list[StoredAnswer] | Exception]:
+        """What is stored of each batch, or why it was refused."""
+        stored: list[list[StoredAnswer]] = []
+
+        async def write(batch: Sequence[_Submission], line: Line) -> None:
+            workspace_id = batch[0].workspace_id
+            count = partial(apply_recent_changes, line, workspace_id)
+            stored.append(await write_rows(line, workspace_id, _answers_of(batch), count))
+            self._refuse_if_given_up()
+
+        line = self.database.lines.take()
+        works = [(batch[0].workspace_id, partial(write, batch)) for batch in batches]
+        errors = await line.store(works)
+        self.database.lines.give(line)
+        return [error or found for error, found in zip(errors, stored, strict=True)]
 
     async def _commit(self, batch: Sequence[_Submission]) -> list[StoredAnswer]:
         """Once more where a row that answers refer to is missing: retention forgets segment sets
         that nothing is left of, also ones that this process remembers."""
         workspace_id = batch[0].workspace_id
-        answers = [answer for submission in batch for answer in submission.answers]
+        answers = _answers_of(batch)
         try:
             return await self._write_all(workspace_id, answers)
         except IntegrityError as error:
@@ -227,12 +298,22 @@ class Intake:
         return stored
 
 
+def _answers_of(submissions: Iterable[_Submission]) -> list[NewAnswer]:
+    return [answer for submission in submissions for answer in submission.answers]
+
+
 def _is_database_away(error: Exception) -> bool:
     """True unless the server itself said that it refused the batch: after a lost connection
     nobody knows whether the COMMIT arrived."""
     if isinstance(error, DBAPIError) and (sqlstate := getattr(error.orig, "sqlstate", None)):
         return not sqlstate.startswith(ROLLED_BACK)
     return isinstance(error, AWAY)
+
+
+def _is_refused(error: Exception) -> bool:
+    """By us before anything was sent, or by the server: nothing of it was stored."""
+    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return isinstance(error, NotRecent | DataError) or (sqlstate or "").startswith(ROLLED_BACK)
 
 
 def _unavailable() -> Unavailable:
