@@ -8,7 +8,7 @@ from datetime import timedelta
 from fastapi import FastAPI
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 import app.accounts.api
 import app.accounts.jobs
@@ -119,7 +119,7 @@ def create_app(
     `memory_seconds` is how long a look-up of the collecting routes may be remembered; `jobs` run
     in the background while the app is up; an answer whose form was not `open_at_least` is held.
     """
-    honne = FastAPI(
+    honne = _Honne(
         title="Honne API",
         version="1",
         description=DESCRIPTION,
@@ -147,12 +147,17 @@ def create_app(
     honne.mount("/static", _Static(directory=STATIC), name="static")
     honne.mount("/api/docs/assets", documentation.assets())
     install_error_handlers(honne)
-    honne.add_middleware(Shortcuts, shortcuts=SHORTCUTS)
-    honne.add_middleware(SameOrigin, settings=settings)
-    honne.add_middleware(Admission, room=divide(_share(settings)))
-    honne.add_middleware(BodyCap)
-    honne.add_middleware(RequestContext, settings=settings)
     return honne
+
+
+class _Honne(FastAPI):
+    """Our layers stand around FastAPI's own, none of which a shortcut needs."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        settings: Settings = self.state.settings
+        shortcuts = Shortcuts(super().build_middleware_stack(), SHORTCUTS)
+        admission = Admission(SameOrigin(shortcuts, settings), divide(_share(settings)))
+        return RequestContext(BodyCap(admission), settings)
 
 
 # More than its writers only where transactions hang that a writer has given up.

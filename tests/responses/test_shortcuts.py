@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 
+from app import main
 from app.accounts.models import Scope
 from app.foundation import clock
 from app.foundation.database import Database
@@ -193,12 +194,12 @@ PAGES = {
 
 
 @pytest.fixture
-async def long_way(settings: Settings) -> AsyncIterator[FastAPI]:
+async def long_way(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FastAPI]:
     """The same product with all its routes and no shortcut to any."""
     app = share_routes(create_app(settings, memory_seconds=0, open_at_least=timedelta(0)))
-    shortcuts = [added for added in app.user_middleware if "shortcuts" in added.kwargs]
-    assert shortcuts
-    app.user_middleware.remove(shortcuts[0])
+    with monkeypatch.context() as without:
+        without.setattr(main, "SHORTCUTS", ())
+        app.middleware_stack = app.build_middleware_stack()
     async with app.router.lifespan_context(app):
         yield app
 

@@ -32,6 +32,12 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(PoolTimeout, _database_away)
     app.add_exception_handler(OperationalError, _database_away)
     app.add_exception_handler(InterfaceError, _database_away)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _unexpected(_request: Request, error: Exception) -> Response:
+    """Further out it is answered by `unexpected_response`; the framework's answer is no page."""
+    raise error
 
 
 def is_api(scope: Scope) -> bool:
