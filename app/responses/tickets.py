@@ -43,9 +43,15 @@ class Ticket:
 
 def sign_ticket(secret_key: str, ticket: Ticket) -> str:
     """The text that stands for `ticket` on the page, good for 24 hours from now."""
-    ids = (ticket.survey_id, ticket.version_id, ticket.submission_key)
-    moments = (int(clock.now().timestamp()), int(ticket.opened_at.timestamp() * 1_000))
-    content = [ticket.slug, dict(ticket.labels), *moments, *(found.hex for found in ids)]
+    content = [
+        ticket.slug,
+        dict(ticket.labels),
+        int(clock.now().timestamp()),
+        int(ticket.opened_at.timestamp() * 1_000),
+        ticket.survey_id,
+        ticket.version_id,
+        ticket.submission_key,
+    ]
     body = urlsafe_b64encode(to_json(content))
     return _signer(secret_key).sign(body).decode()
 

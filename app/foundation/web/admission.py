@@ -119,10 +119,20 @@ class Admission:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = kind_of(scope) if scope["type"] == "http" else Kind.FREE
+        if kind is Kind.ANSWER and self.answers < ANSWERS:
+            self.answers += 1
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                self.answers -= 1
+        else:
+            await self._let_in(kind, scope, receive, send)
+
+    async def _let_in(self, kind: Kind, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             match kind:
                 case Kind.ANSWER:
-                    await self._answer(scope, receive, send)
+                    raise NoRoom
                 case Kind.FIGURES:
                     await self._show(scope, receive, send)
                 case Kind.FILE:
@@ -131,15 +141,6 @@ class Admission:
                     await self.app(scope, receive, send)
         except NoRoom:
             await _send_away(kind, scope, receive, send)
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.answers >= ANSWERS:
-            raise NoRoom
-        self.answers += 1
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            self.answers -= 1
 
     async def _show(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The turn ends when the answer begins: a slow reader takes nobody's place."""

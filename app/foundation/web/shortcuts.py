@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 Take = Callable[[Request, str], Awaitable[Response | None]]
 
@@ -42,7 +42,12 @@ class Shortcuts:
         found = self._find(scope) if scope["type"] == "http" else None
         if found is not None:
             shortcut, value = found
-            response = await _answer(shortcut, _Request(scope, receive), value)
+            request = _Request(scope, receive)
+            response: Response | None
+            try:
+                response = await shortcut.take(request, value)
+            except Exception as error:
+                response = await _explain(request, error)
             if response is not None:
                 scope["route"] = shortcut  # the log names its path
                 await response(scope, receive, send)
@@ -67,17 +72,9 @@ class _Request(Request):
         return read
 
 
-async def _answer(shortcut: Shortcut, request: Request, value: str) -> Response | None:
-    try:
-        return await shortcut.take(request, value)
-    except Exception as error:
-        handler = _handler(request, error)
-        if handler is None:
-            raise
-        answer: Response = await handler(request, error)  # type: ignore[arg-type, misc]
-        return answer
-
-
-def _handler(request: Request, error: Exception) -> ExceptionHandler | None:
+async def _explain(request: Request, error: Exception) -> Response:
+    """As the app does. It knows what to do with any error."""
     handlers = request.app.exception_handlers
-    return next((handlers[kind] for kind in type(error).__mro__ if kind in handlers), None)
+    handler = next(handlers[kind] for kind in type(error).__mro__ if kind in handlers)
+    answer: Response = await handler(request, error)
+    return answer

@@ -7,6 +7,7 @@ what the address says, so that it is read once.
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from starlette.responses import Response
 
@@ -41,8 +42,7 @@ class _Page(Response):
         self.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """What the form depends on, as it was sent: where to, and in which languages."""
 
     slug: str
