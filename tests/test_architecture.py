@@ -108,9 +108,9 @@ READERS_OF_COUNTS = {
     ("app/reporting/queries.py", "SegmentSet"),
     ("app/reporting/queries.py", "load_closed_answers"),
     # Rows of the blocks that publication names, without their days; and rows by day, unlabelled.
-    ("app/reporting/listing.py", "Edition"),
-    ("app/reporting/listing.py", "Response labels"),
-    ("app/reporting/listing.py", "SegmentSet"),
+    ("app/reporting/finding.py", "Edition"),
+    ("app/reporting/finding.py", "Response labels"),
+    ("app/reporting/finding.py", "SegmentSet"),
     # Deletes what is older than its survey keeps it; shows nothing.
     ("app/reporting/rollup.py", "ClosedCount"),
     ("app/reporting/rollup.py", "DailyCount"),

@@ -21,13 +21,11 @@ async def copy_csv(
     """
     await session.execute(text("SET LOCAL statement_timeout = 0"))
     connection = await session.connection()
-    compiled = statement.compile(
-        dialect=connection.dialect, compile_kwargs={"render_postcompile": True}
-    )
-    query = f"COPY ({compiled}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')".encode()
+    ready = statement.compile(dialect=connection.dialect).construct_expanded_state()
+    query = f"COPY ({ready.statement}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')".encode()
     lines: list[bytes] = []
     raw = await _raw(session)
-    async with raw.cursor() as cursor, cursor.copy(query, compiled.params) as copy:
+    async with raw.cursor() as cursor, cursor.copy(query, ready.parameters) as copy:
         # One row at a time, with the LF that ends it.
         async for line in copy:
             lines.append(bytes(line[:-1]) + b"\r\n")

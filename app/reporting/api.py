@@ -27,7 +27,8 @@ from app.reporting.filters import (
     MetricsQuery,
     read_filter,
 )
-from app.reporting.listing import ListRequest, list_responses
+from app.reporting.finding import ListRequest
+from app.reporting.listing import list_responses
 from app.reporting.metrics import measure
 from app.reporting.several_shapes import SeveralMetricsOut
 from app.reporting.shapes import MetricsOut, ResponseList

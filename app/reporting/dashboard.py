@@ -6,8 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.followups.queries import load_surroundings
 from app.reporting.filters import MAX_LABELS, ReportFilter, selectors
+from app.reporting.finding import ListRequest
 from app.reporting.labels import name_of_runs
-from app.reporting.listing import Listing, ListRequest, list_highlights, scope_of
+from app.reporting.listing import Listing, list_highlights, scope_of
 from app.reporting.metrics import Metrics, look_up, report_on
 from app.reporting.pair_tables import PairTable, pair_table
 from app.reporting.position import Position, landmarks_of, position_of

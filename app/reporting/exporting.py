@@ -17,7 +17,8 @@ from app.foundation.database import Database
 from app.foundation.errors import Conflict
 from app.foundation.translation import mark
 from app.reporting.filters import SEGMENT_PREFIX, ReportFilter
-from app.reporting.listing import ListRequest, find_answers, list_responses
+from app.reporting.finding import ListRequest
+from app.reporting.listing import find_answers, list_responses
 from app.reporting.publication import RowScope
 from app.reporting.shapes import month_text
 from app.responses.models import SCORES
@@ -92,9 +93,10 @@ async def stream_csv(
         found = await find_answers(session, questionnaire, replace(request, cursor=None))
         if found is None:
             return
-        answers, scope = found
+        answers = found.statement.params(found.values)
         columns = answers.selected_columns
-        cells = [*_cells(columns, scope), *([_safe(columns.address)] if with_contacts else [])]
+        safe_address = [_safe(columns.address)] if with_contacts else []
+        cells = [*_cells(columns, found.scope), *safe_address]
         async for lines in copy_csv(session, answers.with_only_columns(*cells), ROWS_AT_ONCE):
             yield lines.decode()
 

@@ -4,6 +4,7 @@ See docs/decisions/0020: whoever could find a mark beside labels would have day 
 answer.
 """
 
+import uuid
 from collections.abc import Sequence
 
 from sqlalchemy import ARRAY, ColumnElement, Text, cast, exists, func, literal, null, select
@@ -11,7 +12,6 @@ from sqlalchemy import ARRAY, ColumnElement, Text, cast, exists, func, literal, 
 from app.foundation.errors import InvalidParam
 from app.foundation.translation import mark
 from app.reporting.filters import ReportFilter, refused
-from app.reporting.publication import RowScope
 from app.responses.models import Response
 from app.responses.tag_models import ResponseTag, Tag
 
@@ -25,27 +25,17 @@ def refuse_marks_beside_labels(asked: ReportFilter) -> None:
         raise refused(*(InvalidParam(name, reason) for name, is_there in names.items() if is_there))
 
 
-def marked_as(asked: ReportFilter) -> list[ColumnElement[bool]]:
-    """The conditions on an answer's marks; Invalid beside labels."""
-    refuse_marks_beside_labels(asked)
-    conditions: list[ColumnElement[bool]] = []
-    if asked.is_starred:
-        conditions.append(Response.is_starred.expression)
-    if asked.tag is not None:
-        conditions.append(
-            exists().where(
-                ResponseTag.workspace_id == Response.workspace_id,
-                ResponseTag.response_id == Response.id,
-                ResponseTag.tag_id == asked.tag,
-            )
-        )
-    return conditions
+def is_tagged(tag_id: uuid.UUID) -> ColumnElement[bool]:
+    """The condition that an answer has a tag."""
+    return exists().where(
+        ResponseTag.workspace_id == Response.workspace_id,
+        ResponseTag.response_id == Response.id,
+        ResponseTag.tag_id == tag_id,
+    )
 
 
-def marks_of_answer(scope: RowScope) -> tuple[ColumnElement[bool], ColumnElement[Sequence[str]]]:
-    """Whether an answer is starred, and the names of its tags; nothing of it beside labels."""
-    if scope.labels:
-        return literal(False).label("is_starred"), cast(null(), ARRAY(Text)).label("tags")
+def _tags() -> ColumnElement[Sequence[str]]:
+    """The names of an answer's tags."""
     names = (
         select(Tag.name)
         .join(
@@ -60,4 +50,9 @@ def marks_of_answer(scope: RowScope) -> tuple[ColumnElement[bool], ColumnElement
         .correlate(Response)
         .scalar_subquery()
     )
-    return Response.is_starred.expression, func.array(names, type_=ARRAY(Text)).label("tags")
+    return func.array(names, type_=ARRAY(Text))
+
+
+# Whether an answer is starred, and the names of its tags; nothing of it beside labels.
+MARKS_BY_DAY = (Response.is_starred.expression, _tags().label("tags"))
+NO_MARKS = (literal(False).label("is_starred"), cast(null(), ARRAY(Text)).label("tags"))

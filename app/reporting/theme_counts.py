@@ -5,18 +5,19 @@ that its list does not. One statement, whatever is asked.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    CTE,
     ColumnElement,
+    CompoundSelect,
     Integer,
     Select,
     Text,
-    and_,
+    bindparam,
     case,
     cast,
     collate,
@@ -24,7 +25,6 @@ from sqlalchemy import (
     literal,
     null,
     select,
-    true,
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -32,18 +32,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.foundation import clock
 from app.reporting.buckets import DAY, Period
 from app.reporting.filters import ReportFilter
-from app.reporting.listing import ListRequest, find_answers
+from app.reporting.finding import ListRequest
+from app.reporting.listing import find_answers
 from app.reporting.metrics import RECENT
 from app.reporting.publication import RowScope
 from app.reporting.themes import MIN_COMMENTS, TermUse, Theme, compare_groups, find_new
 from app.responses.models import SCORES, CommentTerms, Response, Standing
-from app.scoring import Category, GroupCounts, category_of
+from app.scoring import Category, GroupCounts, category_of, together
 from app.surveys.schemas import Questionnaire
 
 MOST_COMMENTS = 10_000  # the latest, so that a page costs the same however many there are
 MOST_THEMES = 10  # of each kind
 NO_ONE = GroupCounts(0, 0, 0)
 EARLIER, BEFORE, RECENTLY = range(3)  # when a comment was written; each stands in one of them
+TIMES, GROUPS = 3, tuple(Category)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +108,14 @@ async def report_themes(
     answers = await find_answers(session, questionnaire, request)
     if answers is None:
         return ThemeReport(is_suppressed=True)
-    comments = _latest(answers[0], windows)
-    found = (await session.execute(_count_terms(comments))).all()
+    count = _count_terms if asked.is_subgroup else _count_terms_by_day
+    statement = count(answers.statement, MOST_COMMENTS, has_days=not asked.is_subgroup)
+    found = await session.execute(statement, {**answers.values, **windows.values})
     counted = _Counted(found, windows)
     if asked.is_subgroup and counted.number < questionnaire.min_group_size:
         return ThemeReport(is_suppressed=True)
     themes = counted.compare()
-    traces = _Traces(found)
-    promoters, detractors, new = (tuple(map(traces.of, kind)) for kind in themes)
+    promoters, detractors, new = (tuple(map(counted.trace, kind)) for kind in themes)
     return ThemeReport(
         comments=counted.comments,
         unread=counted.unread,
@@ -155,27 +157,56 @@ class _Windows:
         """The first day of all that is looked at; None for an open start."""
         return self.before.since if self.is_recent_only and self.before else self.period.since
 
-    def time_of(self, day: ColumnElement[date]) -> ColumnElement[int]:
-        """EARLIER, BEFORE or RECENTLY."""
-        if self.recent is None or self.before is None:
-            return literal(EARLIER, Integer)
-        return case((_inside(day, self.recent), RECENTLY), (_inside(day, self.before), BEFORE),
-                    else_=EARLIER)  # fmt: skip
+    @property
+    def values(self) -> dict[str, date | None]:
+        """The days that `_time_of` knows by name."""
+        return {
+            f"{name}_{end}": day
+            for name, window in (("recent", self.recent), ("before", self.before))
+            if window is not None
+            for end, day in (("since", window.since), ("until", window.until))
+        }
 
 
-def _inside(day: ColumnElement[date], window: Period) -> ColumnElement[bool]:
-    since = day >= window.since if window.since else true()
-    return and_(since, day <= window.until if window.until else true())
+def _time_of(day: ColumnElement[date]) -> ColumnElement[int]:
+    """EARLIER, BEFORE or RECENTLY."""
+    recent, before = (
+        day.between(bindparam(f"{name}_since"), bindparam(f"{name}_until"))
+        for name in ("recent", "before")
+    )
+    return case((recent, RECENTLY), (before, BEFORE), else_=EARLIER)
 
 
-def _latest(answers: Select[*tuple[Any, ...]], windows: _Windows) -> CTE:
-    """The latest comments of the list with their terms, which are null where nobody has read them
-    so far. A comment of a subgroup has no month that a trend could show."""
-    shown_on = answers.selected_columns.shown_on
-    month = _month_number(shown_on) if windows.recent else cast(null(), Integer)
-    return (
+def _month_number(day: ColumnElement[date]) -> ColumnElement[int]:
+    """Months since the year 0, as `_first_day` reads it."""
+    year, month = (cast(func.date_part(part, day), Integer) for part in ("year", "month"))
+    return year * 12 + month - 1
+
+
+def _first_day(month: int) -> date:
+    return date(month // 12, month % 12 + 1, 1)
+
+
+def _cell(day: ColumnElement[date], has_days: bool) -> ColumnElement[int]:
+    """Month, time and group of a comment as one number, for lists of them are made and travel
+    quickly. One of a subgroup has no month that a trend could show, and no time."""
+    group = case(
+        {score: GROUPS.index(category_of(score)) for score in SCORES}, value=Response.score
+    )
+    if not has_days:
+        return group
+    return (_month_number(day) * TIMES + _time_of(day)) * len(GROUPS) + group
+
+
+def _count_terms(
+    answers: Select[*tuple[Any, ...]], most: int, *, has_days: bool
+) -> CompoundSelect[Any]:
+    """Of the latest comments of a list, the cells of those that hold a term, for each way in which
+    it is written; a row without a term for all that were read, and one for those that nobody has
+    read so far."""
+    comments = (
         answers.with_only_columns(
-            month.label("month"), windows.time_of(shown_on).label("time"), Response.score,
+            _cell(answers.selected_columns.shown_on, has_days).label("cell"),
             CommentTerms.keys.label("terms"), CommentTerms.written,
         )
         .outerjoin(
@@ -183,77 +214,77 @@ def _latest(answers: Select[*tuple[Any, ...]], windows: _Windows) -> CTE:
             (CommentTerms.workspace_id == Response.workspace_id)
             & (CommentTerms.response_id == Response.id),
         )
-        .limit(MOST_COMMENTS)
+        .limit(most)
         .cte("comments")
     )  # fmt: skip
-
-
-_SCORES = [[score for score in SCORES if category_of(score) is group] for group in Category]
-
-
-def _month_number(day: ColumnElement[date]) -> ColumnElement[int]:
-    """Months since the year 0, as `_first_day` reads it: lists of numbers travel quickly."""
-    return cast(func.extract("year", day) * 12 + func.extract("month", day) - 1, Integer)
-
-
-def _first_day(month: int) -> date:
-    return date(month // 12, month % 12 + 1, 1)
-
-
-def _count_terms(comments: CTE) -> Any:
-    """How many comments of each time and group hold a term, how it is mostly written, and the
-    months of those comments; a row without a term for all that were read, and one for those that
-    were not."""
-    term = (
-        func.unnest(comments.c.terms, comments.c.written)
-        .table_valued("key", "written", joins_implicitly=True)
-        .render_derived()
-    )
-    numbers = [
-        func.count().filter(comments.c.time == time, comments.c.score.in_(scores))
-        for time in (EARLIER, BEFORE, RECENTLY)
-        for scores in _SCORES
-    ]
-    months = func.array_agg(comments.c.month)
-    mostly = func.mode().within_group(collate(term.c.written, "C"))
-    by_term = (
-        select(literal(True), term.c.key, mostly, months, *numbers)
-        .select_from(comments, term)
-        .group_by(term.c.key)
-        .having(func.count() >= MIN_COMMENTS)
-    )
+    is_read, cells = comments.c.terms.is_not(None), func.array_agg(comments.c.cell)
     nothing = cast(null(), Text)
-    in_all = select(comments.c.terms.is_not(None), nothing, nothing, months, *numbers).group_by(
-        comments.c.terms.is_not(None)
+    in_all = select(is_read, nothing, nothing, cells).group_by(is_read)
+    # Both lists are as long as each other, and are walked through together.
+    mentions = (
+        select(
+            func.unnest(comments.c.terms, type_=Text).label("key"),
+            func.unnest(comments.c.written, type_=Text).label("written"),
+            comments.c.cell,
+        )
+        .where(is_read)
+        .subquery("mentions")
     )
+    number = func.sum(func.count()).over(partition_by=collate(mentions.c.key, "C"))
+    by_spelling = (
+        select(
+            mentions.c.key, mentions.c.written, func.array_agg(mentions.c.cell).label("cells"),
+            number.label("number"),
+        )
+        .group_by(mentions.c.key, mentions.c.written)
+        .subquery("spellings")
+    )  # fmt: skip
+    by_term = select(
+        literal(True), by_spelling.c.key, by_spelling.c.written, by_spelling.c.cells
+    ).where(by_spelling.c.number >= MIN_COMMENTS)
     return union_all(by_term, in_all)
 
 
+# Of a list by day, which is the same object each time: to make it takes longer than to run it.
+_count_terms_by_day = lru_cache(64)(_count_terms)
+
+
 class _Counted:
-    """How often each term is used, and by whom."""
+    """How often each term is used, by whom and when, and how it is written."""
 
     def __init__(self, rows: Iterable[Any], windows: _Windows) -> None:
-        self._uses: dict[str, list[GroupCounts]] = {}
-        self._all = [NO_ONE] * 3
-        self._unread = [NO_ONE] * 3
-        self._is_recent_only = windows.is_recent_only
-        for is_read, key, _written, _months, *numbers in rows:
-            counts = [GroupCounts(*numbers[at : at + 3]) for at in (0, 3, 6)]
+        self._cells: dict[str, Counter[int]] = {}
+        self._written: dict[str, dict[str, int]] = {}
+        read, unread = Counter[int](), Counter[int]()
+        for is_read, key, written, cells in rows:
             if key is not None:
-                self._uses[key] = counts
-            elif is_read:
-                self._all = counts
+                self._cells.setdefault(key, Counter()).update(cells)
+                self._written.setdefault(key, {})[written] = len(cells)
             else:
-                self._unread = counts
+                (read if is_read else unread).update(cells)
+        self._is_recent_only = windows.is_recent_only
+        self._all, self._unread = _by_time(read), _by_time(unread)
+        self._months = _by_month(read) if windows.recent else Counter[int]()
 
     def compare(self) -> tuple[tuple[Theme, ...], tuple[Theme, ...], tuple[Theme, ...]]:
         """The themes of promoters, of detractors, and those that are new."""
-        uses = [TermUse(key, key, self._of_period(use)) for key, use in self._uses.items()]
+        found = {key: _by_time(cells) for key, cells in self._cells.items()}
+        uses = [TermUse(key, key, self._of_period(use)) for key, use in found.items()]
         groups = compare_groups(uses, self.comments, MOST_THEMES)
-        recently = [TermUse(key, key, use[RECENTLY]) for key, use in self._uses.items()]
-        before = [TermUse(key, key, use[BEFORE]) for key, use in self._uses.items()]
+        recently = [TermUse(key, key, use[RECENTLY]) for key, use in found.items()]
+        before = [TermUse(key, key, use[BEFORE]) for key, use in found.items()]
         new = find_new(recently, before, self._all[RECENTLY].total, MOST_THEMES)
         return groups.promoters, groups.detractors, new
+
+    def trace(self, theme: Theme) -> TracedTheme:
+        """The theme under what it is mostly called, with its course."""
+        written, mentions = self._written[theme.key], _by_month(self._cells[theme.key])
+        course = (
+            MonthOfTheme(_first_day(month), mentions[month], self._months[month])
+            for month in sorted(self._months)
+        )
+        label = min(written, key=lambda text: (-written[text], text))
+        return TracedTheme(replace(theme, label=label), tuple(course))
 
     @property
     def comments(self) -> GroupCounts:
@@ -270,34 +301,21 @@ class _Counted:
         """How many comments were looked at, read or not, of any time."""
         return sum(counts.total for counts in [*self._all, *self._unread])
 
-    def _of_period(self, counts: list[GroupCounts]) -> GroupCounts:
-        if self._is_recent_only:
-            return counts[RECENTLY]
-        return GroupCounts(
-            sum(part.promoters for part in counts),
-            sum(part.passives for part in counts),
-            sum(part.detractors for part in counts),
-        )
+    def _of_period(self, counts: Sequence[GroupCounts]) -> GroupCounts:
+        return counts[RECENTLY] if self._is_recent_only else together(counts)
 
 
-class _Traces:
-    """How terms are mostly written, and month by month how often they come up."""
+def _by_time(cells: Mapping[int, int]) -> list[GroupCounts]:
+    """The numbers of EARLIER, BEFORE and RECENTLY."""
+    numbers = [[0] * len(GROUPS) for _time in range(TIMES)]
+    for cell, number in cells.items():
+        time, group = divmod(cell % (TIMES * len(GROUPS)), len(GROUPS))
+        numbers[time][group] += number
+    return [GroupCounts(*counts) for counts in numbers]
 
-    def __init__(self, rows: Iterable[Any]) -> None:
-        self._rows: dict[str, tuple[str, Sequence[int]]] = {}
-        self._comments: Counter[int] = Counter()
-        for is_read, key, written, months, *_numbers in rows:
-            if key is not None:
-                self._rows[key] = written, months
-            elif is_read and months[0] is not None:
-                self._comments = Counter(months)
 
-    def of(self, theme: Theme) -> TracedTheme:
-        """The theme under what it is mostly called, with its course."""
-        label, months = self._rows[theme.key]
-        mentions = Counter(months)
-        course = (
-            MonthOfTheme(_first_day(month), mentions[month], self._comments[month])
-            for month in sorted(self._comments)
-        )
-        return TracedTheme(replace(theme, label=label), tuple(course))
+def _by_month(cells: Mapping[int, int]) -> Counter[int]:
+    months = Counter[int]()
+    for cell, number in cells.items():
+        months[cell // (TIMES * len(GROUPS))] += number
+    return months

@@ -35,7 +35,8 @@ from app.reporting.export_followups import write_followups
 from app.reporting.export_tables import Record, json_line, write_table
 from app.reporting.exporting import TAGS_BETWEEN
 from app.reporting.filters import ReportFilter
-from app.reporting.listing import ListedResponse, ListRequest, stream_responses
+from app.reporting.finding import ListRequest
+from app.reporting.listing import ListedResponse, stream_responses
 from app.reporting.views import list_views
 from app.responses.deletions import list_deletions
 from app.surveys.listings import get_survey_detail, list_links, list_surveys, list_versions

@@ -15,7 +15,8 @@ from app.foundation.translation import gettext
 from app.foundation.web.edge import PAGE_CSP
 from app.foundation.web.rendering import render
 from app.reporting.filters import ReportFilter
-from app.reporting.listing import Listing, ListRequest, list_responses
+from app.reporting.finding import ListRequest
+from app.reporting.listing import Listing, list_responses
 from app.reporting.page_filters import (
     HOLD_NAMES,
     Choice,

@@ -20,7 +20,8 @@ from app.reporting.dashboard import Dashboard
 from app.reporting.export_screen import screen_csv
 from app.reporting.export_workbook import XLSX_TYPE, Screen, write_workbook
 from app.reporting.exporting import CSV_TYPE, record_figures_export
-from app.reporting.listing import ListedResponse, ListRequest, list_responses
+from app.reporting.finding import ListRequest
+from app.reporting.listing import ListedResponse, list_responses
 from app.reporting.page_filters import DashboardQuery
 from app.reporting.pages.reading import MOVED, Reading, read_dashboard
 from app.reporting.pages.showing import SURVEY

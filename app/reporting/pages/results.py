@@ -14,7 +14,7 @@ from app.foundation.web.rendering import render
 from app.foundation.web.spool import spooled
 from app.reporting.exporting import CSV_TYPE, attachment, begin_export, stream_csv
 from app.reporting.filters import ExportQuery, read_filter
-from app.reporting.listing import ListRequest
+from app.reporting.finding import ListRequest
 from app.reporting.page_filters import ListPageQuery
 from app.reporting.pages.answers import answers_page, back_to_list
 from app.reporting.pages.showing import SURVEY
