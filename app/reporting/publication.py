@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, cast, insert, or_, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Select, SmallInteger, Text, and_, bindparam, insert, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.reporting.buckets import (
@@ -133,27 +133,59 @@ async def load_published(
     Publishes first what has become ripe since somebody last looked. Everybody without a split is
     no subgroup, and nothing is looked up.
     """
-    wanted = _wanted(labels, list(split_by))
-    if pair:
-        both = (PublishedFigure.labels.has_key(name) for name in pair)
-        wanted.append(and_(PublishedFigure.width == len(pair), *both))
-    if not wanted:
+    more = [name for name in split_by if name not in labels]
+    if not labels and not more and not pair:
         return Published(())
     editions = await publish(session, questionnaire, today)
     found = await session.execute(
+        _PUBLISHED,
+        {
+            "workspace_id": questionnaire.workspace_id,
+            "survey_id": questionnaire.survey_id,
+            "labels": dict(labels),
+            "more": more,
+            "pair": list(pair),
+            "width": len(labels) or NO_WIDTH,
+            "width_of_more": len(labels) + 1 if more else NO_WIDTH,
+            "width_of_pair": len(pair) or NO_WIDTH,
+        },
+    )
+    return Published(map(_block, found), editions)
+
+
+NO_WIDTH = 0  # of no row
+
+
+def _published() -> Select[*tuple[Any, ...]]:
+    """The subgroup itself, what has its labels and one more of the selectors, and what has both of
+    a pair. Made once: to make it takes longer than to run it."""
+    row = PublishedFigure
+    width, width_of_more, width_of_pair = (
+        bindparam(name, type_=SmallInteger) for name in ("width", "width_of_more", "width_of_pair")
+    )
+    more, pair = (bindparam(name, type_=ARRAY(Text)) for name in ("more", "pair"))
+    has_labels = row.labels.contains(bindparam("labels", type_=JSONB))
+    return (
         select(
-            PublishedFigure.labels, PublishedFigure.first_month, PublishedFigure.last_month,
-            PublishedFigure.promoters, PublishedFigure.passives, PublishedFigure.detractors,
-            PublishedFigure.scores, PublishedFigure.edition_id,
+            row.labels, row.first_month, row.last_month, row.promoters, row.passives,
+            row.detractors, row.scores, row.edition_id,
         )
         .where(
-            PublishedFigure.workspace_id == questionnaire.workspace_id,
-            PublishedFigure.survey_id == questionnaire.survey_id,
-            or_(*wanted),
+            row.workspace_id == bindparam("workspace_id"),
+            row.survey_id == bindparam("survey_id"),
+            # By the index, which knows nothing of labels.
+            or_(row.width == width, row.width == width_of_more, row.width == width_of_pair),
+            or_(
+                and_(row.width == width, has_labels),
+                and_(row.width == width_of_more, has_labels, row.labels.has_any(more)),
+                and_(row.width == width_of_pair, row.labels.has_all(pair)),
+            ),
         )
-        .order_by(PublishedFigure.first_month, PublishedFigure.edition_id)
+        .order_by(row.first_month, row.edition_id)
     )  # fmt: skip
-    return Published(map(_block, found), editions)
+
+
+_PUBLISHED = _published()
 
 
 async def publish(
@@ -235,19 +267,6 @@ def _values(edition: Edition, decided: Decided) -> dict[str, object]:
         "detractors": decided.counts.detractors,
         "scores": None if decided.is_guarded else list(decided.counts.counts),
     }
-
-
-def _wanted(labels: Mapping[str, str], split_by: Sequence[str]) -> list[ColumnElement[bool]]:
-    """The subgroup itself, and what has its labels and one more of the selectors."""
-    held = PublishedFigure.labels.contains(cast(dict(labels), JSONB))
-    more = [name for name in split_by if name not in labels]
-    wanted: list[ColumnElement[bool]] = []
-    if labels:
-        wanted.append((PublishedFigure.width == len(labels)) & held)
-    if more:
-        any_of_them = or_(*(PublishedFigure.labels.has_key(name) for name in more))
-        wanted.append((PublishedFigure.width == len(labels) + 1) & held & any_of_them)
-    return wanted
 
 
 def _block(row: Sequence[Any]) -> Block:

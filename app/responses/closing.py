@@ -10,8 +10,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, select, text
+from sqlalchemy import Select, bindparam, case, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -34,13 +35,17 @@ async def list_editions(
     session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID
 ) -> list[Edition]:
     """The editions of a survey, the one of what comes in time first; none before a closing."""
-    return list(await session.scalars(_editions(workspace_id, survey_id)))
+    where = {"workspace_id": workspace_id, "survey_id": survey_id}
+    return list(await session.scalars(_EDITIONS, where))
 
 
-def _editions(workspace_id: uuid.UUID, survey_id: uuid.UUID) -> Select[Edition]:
+def _editions() -> Select[Edition]:
     return (
         select(Edition)
-        .where(Edition.workspace_id == workspace_id, Edition.survey_id == survey_id)
+        .where(
+            Edition.workspace_id == bindparam("workspace_id"),
+            Edition.survey_id == bindparam("survey_id"),
+        )
         .order_by(Edition.import_id.is_not(None), Edition.id)
         .execution_options(populate_existing=True)
     )
@@ -53,8 +58,10 @@ async def close_months(
 
     A survey without a single settled answer stays open, so that its history can still be added.
     """
-    is_waiting = _waiting_days_of_api(workspace_id, survey_id).where(_is_over()).exists()
-    found = await session.execute(_editions(workspace_id, survey_id).add_columns(is_waiting))
+    found = await session.execute(
+        _EDITIONS_AND_WAITING,
+        {"workspace_id": workspace_id, "survey_id": survey_id, "today": _this_morning()},
+    )
     rows = found.all()
     editions = [edition for edition, _waits in rows]
     if editions and editions[0].closed_through == _month_before(settled_before(today)):
@@ -187,7 +194,7 @@ async def _close_days_of_api(session: AsyncSession, in_time: Edition) -> list[Ed
     assert in_time.closed_through is not None
     waiting = await session.scalars(
         _waiting_days_of_api(in_time.workspace_id, in_time.survey_id)
-        .where(_is_over())
+        .where(Import.created_at < _this_morning())
         .order_by(Import.created_at)
     )
     import_ids = waiting.all()
@@ -207,11 +214,12 @@ async def _close_days_of_api(session: AsyncSession, in_time: Edition) -> list[Ed
     ]
 
 
-def _is_over() -> ColumnElement[bool]:
-    return Import.created_at < datetime.combine(clock.now().date(), time(), UTC)
+def _this_morning() -> datetime:
+    """Before which the days of the API are over."""
+    return datetime.combine(clock.now().date(), time(), UTC)
 
 
-def days_of_api(workspace_id: uuid.UUID, survey_id: uuid.UUID) -> Select[uuid.UUID]:
+def days_of_api(workspace_id: Any, survey_id: Any) -> Select[uuid.UUID]:
     """The ids of the imports that are what the API brought late: no answer of theirs is in time."""
     return select(Import.id).where(
         Import.workspace_id == workspace_id,
@@ -220,7 +228,7 @@ def days_of_api(workspace_id: uuid.UUID, survey_id: uuid.UUID) -> Select[uuid.UU
     )
 
 
-def _waiting_days_of_api(workspace_id: uuid.UUID, survey_id: uuid.UUID) -> Select[uuid.UUID]:
+def _waiting_days_of_api(workspace_id: Any, survey_id: Any) -> Select[uuid.UUID]:
     """Those of them that have no edition so far."""
     of_edition = aliased(Edition)
     return (
@@ -234,6 +242,15 @@ def _waiting_days_of_api(workspace_id: uuid.UUID, survey_id: uuid.UUID) -> Selec
             of_edition.id.is_(None),
         )
     )
+
+
+# Made once: to make them takes longer than to run them.
+_EDITIONS = _editions()
+_EDITIONS_AND_WAITING = _EDITIONS.add_columns(
+    _waiting_days_of_api(bindparam("workspace_id"), bindparam("survey_id"))
+    .where(Import.created_at < bindparam("today"))
+    .exists()
+)
 
 
 async def lock_edition(
