@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, NamedTuple, TextIO
 
 from app.foundation.errors import HonneError
 from app.responses.file_encodings import EncodingSurvey, decoder
@@ -45,8 +45,7 @@ class CsvFormat:
     header_rows: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of the file. `line` is where it begins, counted from 1; `problem` is set where its
     quotation marks are wrong, and then there are no cells."""
 

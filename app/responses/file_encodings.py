@@ -5,6 +5,7 @@ by its line and memory does not grow with the file.
 """
 
 import codecs
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ _LEAST_COHERENCE = 0.3
 _WESTERN = frozenset("éèàêçôâûîùïëäöüßñáíóúãõåæøœÉÈÀÊÇÄÖÜÑÁÍÓÚ’‘“”«»–—…€°¿¡ºª\xa0")
 _LEAST_WESTERN = 0.95
 # Bytes that CP850 has letters for and that never follow a letter in Windows-1252 text.
-_CP850_AFTER_LETTERS = frozenset(b"\x81\x82\x84\x87\x88\x8d\x8f\x90")
+_CP850_WORD = re.compile(rb"[A-Za-z][\x81\x82\x84\x87\x88\x8d\x8f\x90]")
 # Ê Ë È and the quotation marks « » of CP850; as Windows-1252 they would be Ò Ó Ô ® ¯.
 _CP850_WHERE_MIXED = frozenset(b"\xd2\xd3\xd4\xae\xaf")
 _APOSTROPHES_AND_QUOTES = frozenset(b"\x91\x92\x9b")
@@ -42,7 +43,7 @@ class EncodingSurvey:
             self.is_iso_2022_jp = self.is_iso_2022_jp or b"\x1b$" in line
             return
         self.is_utf8 = self.is_utf8 and _decodes(line, "utf-8")
-        self.has_cp850_words = self.has_cp850_words or _has_cp850_word(line)
+        self.has_cp850_words = self.has_cp850_words or bool(_CP850_WORD.search(line))
         if len(self.sample) < SAMPLE_BYTES:
             self.sample += line
 
@@ -130,13 +131,6 @@ def _decode_cp1252_byte(byte: int) -> str:
         return bytes([byte]).decode("cp1252")
     except UnicodeDecodeError:
         return chr(byte)
-
-
-def _has_cp850_word(line: bytes) -> bool:
-    return any(
-        byte in _CP850_AFTER_LETTERS and place and line[place - 1 : place].isalpha()
-        for place, byte in enumerate(line)
-    )
 
 
 def _decodes(line: bytes, name: str) -> bool:

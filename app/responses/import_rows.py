@@ -251,6 +251,8 @@ def _checked_formats(plan: ImportPlan) -> tuple[str, ...]:
 
 def _fitted(cells: Sequence[str], width: int) -> Sequence[str]:
     """As many cells as the header has; only empty ones may be too many."""
+    if len(cells) == width:
+        return cells
     if len(cells) < width or any(cells[width:]):
         raise _Bad(f"as many cells as in the header, {width}, are expected, not {len(cells)}")
     return cells[:width]

@@ -318,12 +318,12 @@ class _Sets:
     def __init__(self, survey_id: uuid.UUID) -> None:
         self.known: dict[tuple[str, ...], LabelSet] = {}
         self._survey_id = survey_id
-        self._ids: dict[tuple[str, ...], uuid.UUID] = {}
+        self._ids: dict[tuple[str, ...], str] = {}
 
-    def id_of(self, answer: ImportedAnswer) -> uuid.UUID:
+    def id_of(self, answer: ImportedAnswer) -> str:
         if answer.values not in self._ids:
             found = LabelSet(self._survey_id, answer.labels)
-            self.known[answer.values], self._ids[answer.values] = found, found.id
+            self.known[answer.values], self._ids[answer.values] = found, str(found.id)
         return self._ids[answer.values]
 
 
