@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from app.foundation.errors import StartupError
 from app.foundation.settings import Settings
 from app.foundation.tally import write_snapshot
+from app.foundation.web.protocol import OnePieceProtocol
 
 GRACE_SECONDS = 20
 BACKLOG = 2048
@@ -136,7 +137,7 @@ def run_server(
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         backlog=BACKLOG,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
+        http=OnePieceProtocol,
         ws="none",
         lifespan="on",
     )
