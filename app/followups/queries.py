@@ -4,9 +4,23 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Row,
+    Select,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -125,7 +139,8 @@ def _conditions(asked: AnnotationFilter) -> list[ColumnElement[bool]]:
 
 
 def of_surveys(
-    column: InstrumentedAttribute[uuid.UUID | None], survey_ids: Sequence[uuid.UUID]
+    column: InstrumentedAttribute[uuid.UUID | None],
+    survey_ids: Sequence[uuid.UUID] | BindParameter[Any],
 ) -> ColumnElement[bool]:
     """What belongs to one of the surveys, or to all."""
     return or_(column.in_(survey_ids), column.is_(None))
@@ -214,16 +229,14 @@ async def load_surroundings(
     `MOST_NOTES` of them, in order. Several surveys together have no goal. One statement.
     """
     rows = await session.execute(
-        union_all(
-            *(
-                select(func.to_jsonb(part.table_valued()), literal(name))
-                for name, part in (
-                    ("note", _notes(workspace_id, survey_ids, since, until).subquery("notes")),
-                    ("goal", _goal(workspace_id, survey_ids).subquery("goals")),
-                    ("benchmark", _benchmarks(workspace_id, survey_ids).subquery("others")),
-                )
-            )
-        )
+        _surroundings(since is not None, until is not None),
+        {
+            "workspace_id": workspace_id,
+            "survey_ids": survey_ids,
+            "only_survey": survey_ids if len(survey_ids) == 1 else [],
+            "since": since,
+            "until": until,
+        },
     )
     found: dict[str, list[dict[str, Any]]] = {"note": [], "goal": [], "benchmark": []}
     for row, name in rows:
@@ -235,37 +248,42 @@ async def load_surroundings(
     )
 
 
-def _notes(
-    workspace_id: uuid.UUID,
-    survey_ids: Sequence[uuid.UUID],
-    since: date | None,
-    until: date | None,
-) -> Select[*tuple[Any, ...]]:
+@cache  # of four: to make it takes longer than to run it
+def _surroundings(has_since: bool, has_until: bool) -> CompoundSelect[Any]:
+    parts = {"note": _notes(has_since, has_until), "goal": _goal(), "benchmark": _benchmarks()}
+    return union_all(
+        *(
+            select(func.to_jsonb(part.subquery(f"{name}s").table_valued()), literal(name))
+            for name, part in parts.items()
+        )
+    )
+
+
+_WORKSPACE: BindParameter[uuid.UUID] = bindparam("workspace_id")
+_SURVEYS: BindParameter[Any] = bindparam("survey_ids", expanding=True)
+
+
+def _notes(has_since: bool, has_until: bool) -> Select[*tuple[Any, ...]]:
     day = func.coalesce(Annotation.done_on, Annotation.begins_on)
     statement = (
         select(Annotation.id, Annotation.kind, Annotation.title, day.label("day"))
-        .where(
-            Annotation.workspace_id == workspace_id,
-            of_surveys(Annotation.survey_id, survey_ids),
-        )
+        .where(Annotation.workspace_id == _WORKSPACE, of_surveys(Annotation.survey_id, _SURVEYS))
         .order_by(day.desc(), Annotation.id.desc())
         .limit(MOST_NOTES)
     )
-    if since is not None:
-        statement = statement.where(day >= since)
-    return statement if until is None else statement.where(day <= until)
+    if has_since:
+        statement = statement.where(day >= bindparam("since"))
+    return statement.where(day <= bindparam("until")) if has_until else statement
 
 
-def _goal(workspace_id: uuid.UUID, survey_ids: Sequence[uuid.UUID]) -> Select[*tuple[Any, ...]]:
-    only = survey_ids if len(survey_ids) == 1 else []
+def _goal() -> Select[*tuple[Any, ...]]:
+    only: BindParameter[Any] = bindparam("only_survey", expanding=True)
     return select(SurveyGoal.nps, SurveyGoal.reach_by).where(
-        SurveyGoal.workspace_id == workspace_id, SurveyGoal.survey_id.in_(only)
+        SurveyGoal.workspace_id == _WORKSPACE, SurveyGoal.survey_id.in_(only)
     )
 
 
-def _benchmarks(
-    workspace_id: uuid.UUID, survey_ids: Sequence[uuid.UUID]
-) -> Select[*tuple[Any, ...]]:
+def _benchmarks() -> Select[*tuple[Any, ...]]:
     """A survey's own before those of all."""
     return (
         select(
@@ -273,9 +291,7 @@ def _benchmarks(
             Benchmark.upper_quartile, Benchmark.source, Benchmark.as_of,
             Benchmark.survey_id.is_not(None).label("is_own"), Benchmark.id,
         )
-        .where(
-            Benchmark.workspace_id == workspace_id, of_surveys(Benchmark.survey_id, survey_ids)
-        )
+        .where(Benchmark.workspace_id == _WORKSPACE, of_surveys(Benchmark.survey_id, _SURVEYS))
         .order_by(Benchmark.survey_id.is_(None), Benchmark.as_of.desc(), Benchmark.id.desc())
         .limit(MOST_BENCHMARKS)
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -42,9 +43,10 @@ RECENT = timedelta(days=90)
 MAX_SERIES_DAYS = 4_000  # of a series by day: eleven years
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Figures:
-    """The counts of some answers that may be shown, and what follows from them.
+    """The counts of some answers that may be shown, and what follows from them: once, since a page
+    names it many times.
 
     For a subgroup `covered` are the runs of months that these answers are of; None for everybody.
     """
@@ -57,12 +59,12 @@ class Figures:
         """The counts of scores 0 to 10; None where only the three groups may be told."""
         return self.counts.counts if isinstance(self.counts, Distribution) else None
 
-    @property
+    @cached_property
     def nps(self) -> Nps | None:
         """The score; None without answers."""
         return nps_of(self.counts)
 
-    @property
+    @cached_property
     def interval(self) -> Range | None:
         """The 95 % interval of the score in points; None without answers."""
         return interval_of(self.counts)
