@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from hashlib import blake2b
 from uuid import UUID
 
 from itsdangerous import BadSignature, Signer
@@ -82,11 +83,17 @@ _read_id = lru_cache(1_024)(UUID)
 @lru_cache(4)
 def _signer(secret_key: str) -> Signer:
     # A serializer would try to compress each ticket and derive its key anew.
-    return Signer(derive(secret_key, _SALT), key_derivation="none", algorithm=_HmacSha256())
+    return Signer(derive(secret_key, _SALT), key_derivation="none", algorithm=_KeyedBlake2())
 
 
-class _HmacSha256(SigningAlgorithm):
-    """As the library's own, in one call."""
+class _KeyedBlake2(SigningAlgorithm):
+    """A MAC in one call (RFC 7693): the library's own takes a twentieth of a page's time."""
 
     def get_signature(self, key: bytes, value: bytes) -> bytes:
-        return hmac.digest(key, value, "sha256")
+        return blake2b(value, key=key, digest_size=32).digest()
+
+    def verify_signature(self, key: bytes, value: bytes, sig: bytes) -> bool:
+        """Also of pages that were open when a release that signed by HMAC was replaced."""
+        return super().verify_signature(key, value, sig) or hmac.compare_digest(
+            sig, hmac.digest(key, value, "sha256")
+        )

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 
 import psycopg
 import pytest
@@ -139,3 +140,73 @@ async def test_a_connection_that_died_is_replaced(
         await add_all(line, cast, key_of(cast))
     await add_all(line, cast, key_of(cast))
     assert count_keys(owner) == 1
+
+
+async def store_each(
+    line: Line, cast: Cast, *works: list[dict[str, object]]
+) -> list[Exception | None]:
+    async def write(keys: list[dict[str, object]], line: Line) -> None:
+        for key in keys:
+            await line.execute(ADD, key)
+
+    return await line.store([(cast.acme, partial(write, keys)) for keys in works])
+
+
+async def test_several_are_stored_and_what_is_refused_fails_alone(
+    line: Line, cast: Cast, owner: psycopg.Connection
+) -> None:
+    twice = key_of(cast)
+    found = await store_each(line, cast, [key_of(cast)], [twice, twice, key_of(cast)], [twice])
+    assert [type(error) for error in found] == [type(None), IntegrityError, type(None)]
+    assert count_keys(owner) == 2
+    assert await store_each(line, cast, [key_of(cast)]) == [None]  # on another connection
+    assert count_keys(owner) == 3
+
+
+async def test_a_commit_that_is_refused_is_told_of_its_own_transaction(
+    line: Line, cast: Cast, owner: psycopg.Connection
+) -> None:
+    """What came next had not begun: it is refused with it, and stored by nobody unseen."""
+    owner.execute(
+        "ALTER TABLE api_keys ADD CONSTRAINT late EXCLUDE USING btree"
+        " (substring(token_hash FROM 1 FOR 1) WITH =) WHERE (name = 'line')"
+        " DEFERRABLE INITIALLY DEFERRED"
+    )
+    one, same, following, last = (
+        {**key_of(cast), "hash": first + uuid.uuid4().hex} for first in ("aa", "aa", "bb", "cc")
+    )
+    found = await store_each(line, cast, [one], [same], [following], [last])
+    assert [type(error) for error in found] == [
+        type(None), IntegrityError, IntegrityError, type(None),
+    ]  # fmt: skip
+    assert count_keys(owner) == 2
+
+
+async def test_what_cannot_be_sent_stops_all_of_them(
+    line: Line, cast: Cast, owner: psycopg.Connection
+) -> None:
+    with pytest.raises(DataError):
+        await store_each(line, cast, [key_of(cast)], [{**key_of(cast), "hash": "a\0b"}])
+    assert count_keys(owner) == 0
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        [],
+        [5, 5, 5],
+        [5, 6, None],
+        ["a", "a"],
+        ["a", "b", "a"],
+        [None, None],
+        [uuid.UUID(int=1), uuid.UUID(int=2**127)],
+        [uuid.UUID(int=3)] * 3,
+    ],
+)
+async def test_a_column_arrives_as_it_is(line: Line, cast: Cast, column: list[object]) -> None:
+    kind = {int: "integer", uuid.UUID: "uuid"}.get(type(column[0]) if column else str, "text")
+    async with line.transaction(cast.acme):
+        [(found,)] = await line.execute(
+            text(f"SELECT CAST(:column AS {kind}[])"), {"column": column}
+        )
+    assert found == column
