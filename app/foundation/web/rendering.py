@@ -125,6 +125,7 @@ def format_moment(moment: datetime | None) -> str:
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(TEMPLATES)),
+        auto_reload=False,  # else each page looks at the files of all its parts
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
