@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from pydantic_core import from_json
@@ -45,6 +46,10 @@ UNREACHABLE = {
 
 # What is raised while the database cannot be reached, or not in time.
 AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
+
+
+# Without keeping short texts, which the parser does unless told otherwise.
+_read_json = partial(from_json, cache_strings="keys")
 
 
 class Base(DeclarativeBase):
@@ -110,7 +115,7 @@ class Database:
             max_overflow=pool.overflow,
             pool_timeout=pool.wait_s,
             pool_pre_ping=True,
-            json_deserializer=from_json,  # a published year is hundreds of small documents
+            json_deserializer=_read_json,  # a published year is hundreds of small documents
             # Whatever the log level: statements carry comments, and no log may hold one.
             hide_parameters=True,
             connect_args={

@@ -35,11 +35,14 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.foundation.parameters import encode
+
 _NUMBERED: Dialect = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 _RETURNS = re.compile(r"\bRETURNING\b|^\s*SELECT\b")
 PREPARED = r"SELECT name FROM pg_prepared_statements WHERE name LIKE 'line\_%'"
 _numbers = count(1)
 
+SHORT_OF_PATIENCE = "SET LOCAL lock_timeout = 1000"  # milliseconds
 IDLE_S = 1.0  # how long a line that nobody needs is kept
 
 
@@ -85,7 +88,7 @@ def bind(given: Executable, parameters: Mapping[str, Any]) -> Question:
     """`given` is a text or a SELECT without values of its own, the same object each time."""
     assert isinstance(given, TextClause | Select)
     statement = _statement(given)
-    return Question(statement, [_encode(parameters[name]) for name in statement.parameters])
+    return Question(statement, [encode(parameters[name]) for name in statement.parameters])
 
 
 def entering(workspace_id: uuid.UUID) -> str:
@@ -107,7 +110,9 @@ class Line:
         self._connection: AsyncConnection | None = None
         self.driver: psycopg.AsyncConnection[Any]
         self._prepared: set[bytes]
+        self._prepares: list[Callable[[], None]] = []
         self._commands: list[Callable[[], None]] = []
+        self._ended = 0
 
     @asynccontextmanager
     async def transaction(self, workspace_id: uuid.UUID) -> AsyncIterator["Line"]:
@@ -140,15 +145,27 @@ class Line:
     async def store(
         self, works: Sequence[tuple[uuid.UUID, Callable[["Line"], Awaitable[None]]]]
     ) -> list[Exception | None]:
-        """Why each work, a transaction of its own in its own workspace, was refused; None where it
-        is committed. One round trip for all, so works execute only what returns no rows. What is
-        raised instead stopped all of them before they were sent, or came of a lost connection."""
+        """Why each work, a transaction of its own in its own workspace, was not stored; None where
+        it is committed. One round trip for all, so works execute only what returns no rows, and
+        none waits for a lock for longer than a second. What is raised instead stopped all of them
+        before they were sent."""
+        parts: list[list[PGresult]] = [[]]
+        lost: Exception | None = None
         async with self._connected():
             for workspace_id, work in works:
                 self._begin(workspace_id)
+                self._send(SHORT_OF_PATIENCE)
                 await work(self)
                 self._commit_alone()
-            parts = await self._communicate(syncs=len(works) + 1)
+            try:
+                await self._communicate(len(works) + 1, parts)
+            except psycopg.Error as error:
+                lost = _translated(error)
+        if lost is not None:
+            await self.close(broken=True)
+            # What had not been answered by then may have been committed or not.
+            known = [self._read_outcome(*pair) for pair in pairwise(parts) if pair[1]]
+            return known + [lost] * (len(works) - len(known))
         found = [self._read_outcome(part, following) for part, following in pairwise(parts)]
         if any(found):
             await self.close(broken=True)
@@ -165,6 +182,7 @@ class Line:
 
     async def flush(self, make_row: Callable[[Sequence[Any]], Any] = tuple) -> Sequence[Any]:
         """Send all that is in line; the rows of the last statement."""
+        assert not self._ended, "of several transactions that travel together none waits for rows"
         if not self._commands:
             return ()
         [results] = await self._communicate()
@@ -202,7 +220,9 @@ class Line:
             raise
 
     async def _connect(self) -> None:
+        self._prepares.clear()
         self._commands.clear()
+        self._ended = 0
         if self._connection is not None:
             return
         self._connection = await self._engine.connect()
@@ -225,6 +245,7 @@ class Line:
         not. COMMIT rolls back what was."""
         self._commands.append(self.driver.pgconn.pipeline_sync)
         self._send("COMMIT")
+        self._ended += 1
 
     def _send(self, command: str) -> None:
         send = self.driver.pgconn.send_query_params
@@ -234,18 +255,24 @@ class Line:
         pgconn, (statement, values) = self.driver.pgconn, question
         if statement.name not in self._prepared:
             self._prepared.add(statement.name)
-            self._commands.append(partial(pgconn.send_prepare, statement.name, statement.sql))
+            # Ahead of all that may be refused: then what follows is not even looked at.
+            self._prepares.append(partial(pgconn.send_prepare, statement.name, statement.sql))
         self._commands.append(partial(pgconn.send_query_prepared, statement.name, values))
 
-    async def _communicate(self, syncs: int = 1) -> list[list[PGresult]]:
-        """The results of what is in line, up to each of its `syncs`, of which the last is added."""
-        commands, self._commands = self._commands, []
+    async def _communicate(
+        self, syncs: int = 1, parts: list[list[PGresult]] | None = None
+    ) -> list[list[PGresult]]:
+        """The results of what is in line, up to each of its `syncs`, of which the last is added.
+        They are put into `parts` as they come."""
+        parts = [[]] if parts is None else parts
+        commands = [*self._prepares, *self._commands]
+        self._prepares, self._commands, self._ended = [], [], 0
         pgconn = self.driver.pgconn
         pgconn.enter_pipeline_mode()
         commands.append(pgconn.pipeline_sync)
-        results = await self.driver.wait(_communicate(pgconn, commands, syncs))
+        await self.driver.wait(_communicate(pgconn, commands, syncs, parts))
         pgconn.exit_pipeline_mode()
-        return results
+        return parts
 
     def _read_last(
         self, results: Sequence[PGresult], make_row: Callable[[Sequence[Any]], Any]
@@ -317,11 +344,13 @@ class Lines:
 
 
 def _communicate(
-    pgconn: PGconn, commands: Iterable[Callable[[], None]], syncs: int
-) -> Generator[Any, Any, list[list[PGresult]]]:
-    """The results up to each sync, once all commands have been answered."""
+    pgconn: PGconn,
+    commands: Iterable[Callable[[], None]],
+    syncs: int,
+    parts: list[list[PGresult]],
+) -> Generator[Any, Any, None]:
+    """Fill `parts` with the results up to each sync, until all commands have been answered."""
     fetched = yield from pipeline_communicate(pgconn, deque(commands))
-    parts: list[list[PGresult]] = [[]]
     while True:
         for result in (result for found in fetched for result in found):
             if result.status == ExecStatus.PIPELINE_SYNC:
@@ -329,50 +358,14 @@ def _communicate(
             else:
                 parts[-1].append(result)
         if len(parts) > syncs:
-            return parts[:-1]
+            parts.pop()
+            return
         fetched = [(yield from fetch_many(pgconn))]
+        if not fetched[0]:
+            raise psycopg.OperationalError("the connection ended")
 
 
 def _translated(error: psycopg.Error) -> Exception:
     """As a session would raise it: without the values, which may hold a comment."""
     translated = DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True)
     return cast(Exception, translated)
-
-
-def _encode(value: Any) -> bytes | None:
-    if value is None:
-        return None
-    text = _array(value) if isinstance(value, list) else _text(value)
-    if "\0" in text:
-        # libpq would take it for the end of the value.
-        raise psycopg.DataError("a value holds a NUL")
-    return text.encode()
-
-
-def _array(values: Sequence[Any]) -> str:
-    """As Postgres writes it. Most columns of a batch hold one value throughout, or one kind."""
-    if values and values[0] is values[-1] and values.count(values[0]) == len(values):
-        members: Iterable[str] = [_element(values[0])] * len(values)
-    elif set(map(type, values)) == {uuid.UUID}:
-        members = ["%032x" % value.int for value in values]  # noqa: UP031 (a third faster)
-    elif set(map(type, values)) == {int}:
-        members = map(str, values)
-    else:
-        members = map(_element, values)
-    return f"{{{','.join(members)}}}"
-
-
-def _element(value: Any) -> str:
-    """A member of an array as Postgres writes it."""
-    if value is None:
-        return "NULL"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return _text(value)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bytes):
-        return f"\\x{value.hex()}"
-    return value.hex if isinstance(value, uuid.UUID) else str(value)

@@ -53,7 +53,11 @@ class LookUps:
         self._waiting.append(look_up)
         if len(self._askers) < ASKERS:
             self._askers.add(asyncio.create_task(self._ask()))
-        return await look_up.answer
+        timer = asyncio.get_running_loop().call_later(WITHIN_S, look_up.settle, TimeoutError())
+        try:
+            return await look_up.answer
+        finally:
+            timer.cancel()
 
     async def _ask(self) -> None:
         try:
@@ -66,24 +70,15 @@ class LookUps:
 
     async def _settle(self, look_ups: Sequence[_LookUp]) -> None:
         line = self._lines.take()
-        timer = asyncio.get_running_loop().call_later(WITHIN_S, _give_up, look_ups)
         try:
             found = await line.ask([(one.workspace_id, one.question) for one in look_ups])
         except Exception as error:
             for look_up in look_ups:
                 look_up.settle(error)
             return
-        finally:
-            timer.cancel()
         self._lines.give(line)
         for look_up, rows in zip(look_ups, found, strict=True):
             look_up.settle(rows)
-
-
-def _give_up(look_ups: Sequence[_LookUp]) -> None:
-    """Nobody waits any longer; the line is left to itself until the database answers."""
-    for look_up in look_ups:
-        look_up.settle(TimeoutError())
 
 
 class Window:

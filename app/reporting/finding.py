@@ -69,12 +69,14 @@ class Answers:
     `block` (its number among the scope's), `score`, `comment`, `standing`, `exclusion_reason`,
     `hold_reason`, `is_starred`, `tags` (names) and `address`.
 
-    What of the columns may leave is decided by the scope, as `listing` does.
+    What of the columns may leave is decided by the scope, as `listing` does. A statement that
+    `is_shared` is the same object each time, and holds nothing of what was asked but its shape.
     """
 
     statement: Select[*tuple[Any, ...]]
     values: Mapping[str, Any]
     scope: RowScope
+    is_shared: bool = False
 
 
 def find_in_order(questionnaire: Questionnaire, request: ListRequest, scope: RowScope) -> Answers:
@@ -89,13 +91,15 @@ def find_in_order(questionnaire: Questionnaire, request: ListRequest, scope: Row
             "workspace_id": questionnaire.workspace_id, "survey_id": asked.survey_id,
             "since": asked.since, "until": asked.until,
         }  # fmt: skip
-    if conditions := _by_content(asked):
+    conditions = _by_content(asked)
+    if conditions:
         statement = statement.where(*conditions)
     if request.cursor is not None:
         (day, last_id), columns = _read_cursor(request), statement.selected_columns
         is_later = or_(columns.shown_on < day, columns.row_id > last_id)
         statement = statement.where(columns.shown_on <= day, is_later)
-    return Answers(statement, values, scope)
+    is_shared = not (scope.labels or conditions or request.cursor)
+    return Answers(statement, values, scope, is_shared)
 
 
 @dataclass(frozen=True, slots=True)

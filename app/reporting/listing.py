@@ -90,7 +90,8 @@ async def list_highlights(
     scope = request.scope or await scope_of(session, questionnaire, request.filter)
     starred = replace(request, filter=replace(request.filter, is_starred=True))
     first, then = (find_in_order(questionnaire, found, scope) for found in (starred, request))
-    statement = _starred_first(first.statement, then.statement, request.limit)
+    join = _starred_first_shared if then.is_shared else _starred_first
+    statement = join(first.statement, then.statement, request.limit)
     found = (await session.execute(statement, then.values)).all()
     rows = [_listed(row, request, scope) for row in found]
     rows.sort(key=lambda row: row.id)
@@ -132,12 +133,14 @@ async def find_answers(
     return None if scope.is_suppressed else find_in_order(questionnaire, request, scope)
 
 
-@lru_cache(64)  # of lists by day, which are the same objects each time
 def _starred_first(
     starred: Select[*tuple[Any, ...]], latest: Select[*tuple[Any, ...]], limit: int
 ) -> CompoundSelect[Any]:
     parts = [starred.limit(min(MOST_OLD_STARS, limit)), latest.limit(limit)]
     return union(*(select(part.subquery()) for part in parts))
+
+
+_starred_first_shared = lru_cache(64)(_starred_first)
 
 
 async def scope_of(

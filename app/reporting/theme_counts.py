@@ -108,7 +108,7 @@ async def report_themes(
     answers = await find_answers(session, questionnaire, request)
     if answers is None:
         return ThemeReport(is_suppressed=True)
-    count = _count_terms if asked.is_subgroup else _count_terms_by_day
+    count = _count_terms_shared if answers.is_shared else _count_terms
     statement = count(answers.statement, MOST_COMMENTS, has_days=not asked.is_subgroup)
     found = await session.execute(statement, {**answers.values, **windows.values})
     counted = _Counted(found, windows)
@@ -245,8 +245,7 @@ def _count_terms(
     return union_all(by_term, in_all)
 
 
-# Of a list by day, which is the same object each time: to make it takes longer than to run it.
-_count_terms_by_day = lru_cache(64)(_count_terms)
+_count_terms_shared = lru_cache(64)(_count_terms)  # to make it takes longer than to run it
 
 
 class _Counted:

@@ -64,6 +64,7 @@ class ResponseInput(Input):
     past is taken too. `segments` holds declared values of declared dimensions, or `other`."""
 
     model_config = ConfigDict(
+        cache_strings="none",  # else the parser keeps short comments, for whoever sends the same
         json_schema_extra={
             "example": {
                 "score": 9,
@@ -71,7 +72,7 @@ class ResponseInput(Input):
                 "language": "en",
                 "segments": {"plan": "pro"},
             }
-        }
+        },
     )
 
     score: Annotated[int, Field(strict=True, ge=0, le=10, description="An integer, 0 to 10.")]

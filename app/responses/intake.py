@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
@@ -34,7 +35,8 @@ WRITERS = 3  # transactions at a time: one may prepare while another waits for t
 RETRY_AFTER_S = 5
 COMMIT_WITHIN_S = 20.0  # a database that says nothing for longer counts as away
 REFERENCE_MISSING = "23503"  # SQLSTATE of a foreign key that leads nowhere
-ROLLED_BACK = ("22", "23", "40", "42")  # SQLSTATE classes that say: nothing of it was stored
+# SQLSTATE classes, and what a lock that somebody holds for long gives: nothing of it was stored.
+ROLLED_BACK = ("22", "23", "26", "40", "42", "55P03")
 
 
 T = TypeVar("T")
@@ -131,7 +133,8 @@ class Intake:
         batches = [self._next_batch()]
         if self._is_plain(batches[0]):
             while self._waiting and len(batches) < TOGETHER:
-                if not self._is_plain(next(iter(self._waiting.values()))):
+                following = next(iter(self._waiting.values()))
+                if not self._is_plain(islice(following, self._batch_size)):
                     break
                 batches.append(self._next_batch())
         return batches
@@ -167,13 +170,16 @@ class Intake:
         except Exception as error:
             # Unless nothing was sent, nobody knows which of them arrived.
             outcomes = [error] * len(batches)
+        refused = []
         for batch, outcome in zip(batches, outcomes, strict=True):
             if isinstance(outcome, list):
                 self._acknowledge(batch, outcome, started)
             elif _is_refused(outcome):
-                await self._store(batch)  # what ails it may be mended, or be one answer's alone
+                refused.append(batch)
             else:
                 self._fail(batch, outcome)
+        for batch in refused:  # what ails it may be mended, be one answer's alone, or be a lock
+            await self._store(batch)
 
     async def _store(self, batch: Sequence[_Submission]) -> None:
         """Store a batch; where it was refused, each submission by itself, so that one bad answer

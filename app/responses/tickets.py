@@ -67,7 +67,9 @@ def read_ticket(
         body = _signer(secret_key).unsign(signed)
     except (BadSignature, UnicodeError):
         return None
-    found_slug, labels, signed_s, opened_ms, *ids = from_json(urlsafe_b64decode(body))
+    found_slug, labels, signed_s, opened_ms, *ids = from_json(
+        urlsafe_b64decode(body), cache_strings="none"
+    )
     if life and clock.now().timestamp() - signed_s > life.total_seconds():
         return None
     found_survey_id, version_id, submission_key = _read_id(ids[0]), _read_id(ids[1]), UUID(ids[2])

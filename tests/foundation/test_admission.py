@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.foundation.translation import set_language
@@ -173,6 +174,20 @@ async def test_a_body_that_trickles_in_is_not_waited_for() -> None:
         answer = await client.post("/api/v1/surveys", content=trickle())
     assert (answer.status_code, answer.json()["code"]) == (408, "request_timeout")
     assert slow.inside == 0
+
+
+async def test_nobody_holds_a_body_once_it_is_answered() -> None:
+    """The server keeps the scope of a connection's last request."""
+    scopes: list[Scope] = []
+
+    async def note(scope: Scope, receive: Receive, send: Send) -> None:
+        scopes.append(scope)
+        assert scope["state"]["body"] == b"secret"
+        await Response()(scope, receive, send)
+
+    async with client_of(BodyCap(note)) as client:
+        await client.post("/api/v1/surveys", content=b"secret")
+    assert "body" not in scopes[0]["state"]
 
 
 async def test_all_bodies_together_have_a_limit() -> None:

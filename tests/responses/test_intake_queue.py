@@ -7,7 +7,6 @@ import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from psycopg import AsyncConnection
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import IntegrityError
 
-from app.accounts.workspaces import create_workspace
 from app.foundation import clock
 from app.foundation.database import Database
 from app.foundation.embedded import embedded_postgres
@@ -127,60 +125,6 @@ async def test_stopping_stores_what_waits_and_takes_no_more(
     assert len(stored_answers(owner)) == 30
     with pytest.raises(Unavailable):
         await intake.submit(scene.workspace_id, [answer(scene, 1)])
-
-
-@pytest.fixture
-async def many(database: Database, intake: Intake) -> list[Scene]:
-    """Surveys in several workspaces, all of which have been answered before."""
-    scenes = []
-    for n in range(6):
-        async with database.transaction() as session:
-            workspace = await create_workspace(session, f"Workspace {n}", "UTC", "en")
-            scenes.append(await make_scene(session, workspace.id, f"slug-{n}"))
-    for scene in scenes:
-        await intake.submit(scene.workspace_id, [answer(scene, 10)])
-    return scenes
-
-
-async def test_answers_to_several_workspaces_travel_together(
-    intake: Intake, many: list[Scene], owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    trips = []
-    store = Line.store
-
-    async def noted(line: Line, works: Any) -> Any:
-        trips.append(len(works))
-        return await store(line, works)
-
-    monkeypatch.setattr(Line, "store", noted)
-    stored = await asyncio.gather(
-        *(intake.submit(scene.workspace_id, [answer(scene, n)]) for scene in many for n in (1, 2))
-    )
-    assert [found.score for [found] in stored] == [1, 2] * 6
-    assert max(trips) >= 5
-    assert transactions(owner) == 12, "each workspace's is one of its own"
-    assert stored_counts(owner) == recount(owner)
-
-
-async def test_of_several_workspaces_only_the_refused_one_is_told(
-    intake: Intake, many: list[Scene], owner: psycopg.Connection
-) -> None:
-    bad: dict[int, dict[str, Any]] = {
-        2: {"version_id": many[0].survey_id},
-        4: {"comment": "a\0b"},
-        5: {"answered_on": clock.today("UTC") - timedelta(days=1)},
-    }
-    outcomes = await asyncio.gather(
-        *(
-            intake.submit(scene.workspace_id, [answer(scene, 3, **bad.get(n, {}))])
-            for n, scene in enumerate(many)
-        ),
-        return_exceptions=True,
-    )
-    failed = [n for n, outcome in enumerate(outcomes) if isinstance(outcome, BaseException)]
-    assert failed == [2, 4]
-    assert len(stored_answers(owner)) == 6 + 4
-    assert stored_counts(owner) == recount(owner)
 
 
 async def test_a_caller_who_leaves_harms_nobody(

@@ -88,14 +88,15 @@ def watch_statements(order: Order) -> None:
 def watch_lines(order: Order) -> None:
     """The same where statements travel together."""
     writing: WeakSet[Line] = WeakSet()
-    execute, finish = Line.execute, Line.finish
+    together: WeakSet[Line] = WeakSet()
+    execute, finish, store = Line.execute, Line.finish, Line.store
 
     @wraps(execute)
     async def watched(self: Line, statement: Executable, *parameters: Any) -> Any:
         done = await execute(self, statement, *parameters)
         if _writes_answers(str(statement)):
             writing.add(self)
-        if self in writing:
+        if self in writing and self not in together:
             await self.flush()
             order.pass_by(BETWEEN_STATEMENTS)
         return done
@@ -110,6 +111,16 @@ def watch_lines(order: Order) -> None:
         if wrote:
             order.pass_by(AFTER_COMMIT)
 
+    @wraps(store)
+    async def stored(self: Line, works: Any) -> Any:
+        together.add(self)
+        order.pass_by(BEFORE_COMMIT)
+        done = await store(self, works)
+        order.pass_by(AFTER_COMMIT)
+        together.discard(self)
+        return done
+
+    setattr(Line, "store", stored)  # noqa: B010
     setattr(Line, "execute", watched)  # noqa: B010
     setattr(Line, "finish", finished)  # noqa: B010
 
@@ -129,6 +140,7 @@ def watch_answers(order: Order) -> None:
             order.pass_by(BEFORE_ANSWER)
         await send(self, message)
         if is_acknowledgement:
+            self.transport._let_go()  # type: ignore[attr-defined]
             order.pass_by(HALF_ANSWER)
 
     setattr(RequestResponseCycle, "send", watched)  # noqa: B010

@@ -173,6 +173,8 @@ class BodyCap:
         except _Refused as refused:
             await error_response(scope, refused.error)(scope, receive, send)
         finally:
+            # The server keeps the scope until the connection's next request.
+            scope.get("state", {}).pop("body", None)
             self._free += len(body)
 
     async def _read(self, body: bytearray, receive: Receive, cap: int) -> None:
