@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from tests.torture.installation import Installation
+from tests.torture.installation import Beside, Installation
 from tests.torture.ledger import Ledger, Submission
 
 PLANS = ("free", "pro")
@@ -45,7 +45,10 @@ class Client:
 
     async def run(self) -> None:
         """Until `is_over`; what was begun is finished first."""
-        actions = [self.post, self.post_once, self.post_batch, self.fill_in, self.fill_in]
+        actions = [
+            self.post, self.post_once, self.post_batch, self.post_beside, self.fill_in,
+            self.fill_in,
+        ]  # fmt: skip
         async with httpx.AsyncClient(
             base_url=self.found.address, timeout=60, trust_env=False
         ) as self.http:
@@ -96,6 +99,20 @@ class Client:
         )
         for submission, _answer in written:
             submission.acknowledge()
+
+    async def post_beside(self) -> None:
+        """To all other workspaces at once, so that their transactions travel together."""
+        sent = [self._post_to(beside) for beside in self.found.beside]
+        for outcome in await asyncio.gather(*sent, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _post_to(self, beside: Beside) -> None:
+        submission, answer = self._write()
+        url = f"/api/v1/surveys/{beside.survey_id}/responses"
+        headers = dict(beside.authorization)
+        await self._send(lambda: self.http.post(url, json=answer, headers=headers), 201, 1.0)
+        submission.acknowledge()
 
     async def fill_in(self) -> None:
         """Open a form, send it, and perhaps go back and send it again with something else."""

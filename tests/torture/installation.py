@@ -33,12 +33,22 @@ READY_WITHIN_S = 90
 ENDS_WITHIN_S = 60
 FIGURES_AGO = timedelta(days=40)  # of months that are over, whatever the day
 MONTHS = (date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1))
+WORKSPACES_BESIDE = 3
 SCORES = (10, 9, 9, 8, 7, 6, 3, 10, 9, 0, 8, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A survey of another workspace, and a key to answer it with."""
+
+    survey_id: uuid.UUID
+    authorization: Mapping[str, str]
 
 
 @dataclass
 class Installation:
-    """A data directory with one survey whose past months are published, and its server."""
+    """A data directory with one survey whose past months are published, surveys of other
+    workspaces, and its server."""
 
     folder: Path
     settings: Settings
@@ -46,6 +56,7 @@ class Installation:
     survey_id: uuid.UUID
     slug: str
     api_key: str
+    beside: tuple[Beside, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
     process: "subprocess.Popen[bytes] | None" = None
     published: Mapping[str, Any] = field(default_factory=dict)
@@ -156,7 +167,11 @@ class Installation:
                 faults.append("the counts differ from a recount")
         if self.read_figures() != self.published:
             faults.append("published figures differ")
-        total = sum(sum(scores) for key, scores in counts.items() if key[5] == "counted")
+        total = sum(
+            sum(scores)
+            for key, scores in counts.items()
+            if key[0] == self.survey_id and key[5] == "counted"
+        )
         if (told := self.get_metrics()["response_count"]) != total:
             faults.append(f"the API tells {told} answers, counted are {total}")
         if fault := asyncio.run(self._audit_fault()):
@@ -259,5 +274,14 @@ async def _furnish(settings: Settings, addresses: Addresses, data: Path) -> Inst
         answer for month in MONTHS for plan in plans for answer in spread(month, SCORES, plan=plan)
     ]
     scene = await make_survey(database, workspace_id, answers)
+    beside = tuple([await _make_beside(database, ready, n) for n in range(WORKSPACES_BESIDE)])
     await database.close()
-    return Installation(data, ready, workspace_id, scene.survey_id, scene.slug, api_key)
+    return Installation(data, ready, workspace_id, scene.survey_id, scene.slug, api_key, beside)
+
+
+async def _make_beside(database: Database, settings: Settings, number: int) -> Beside:
+    async with database.transaction() as session:
+        workspace_id = await make_workspace(session, f"Beside {number}", "UTC")
+        api_key = await make_api_key(session, settings, workspace_id, list(Scope))
+    scene = await make_survey(database, workspace_id, slug=f"beside-{number}")
+    return Beside(scene.survey_id, {"Authorization": f"Bearer {api_key}"})
