@@ -8,7 +8,7 @@ from datetime import timedelta
 from fastapi import FastAPI
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import app.accounts.api
 import app.accounts.jobs
@@ -158,6 +158,14 @@ class _Honne(FastAPI):
         shortcuts = Shortcuts(super().build_middleware_stack(), SHORTCUTS)
         admission = Admission(SameOrigin(shortcuts, settings), divide(_share(settings)))
         return RequestContext(BodyCap(admission), settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """FastAPI would look at each request for the sake of traces first, which are off."""
+        if self.middleware_stack is None or scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self
+        await self.middleware_stack(scope, receive, send)
 
 
 # More than its writers only where transactions hang that a writer has given up.

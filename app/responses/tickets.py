@@ -15,8 +15,6 @@ from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
 
-from itsdangerous import BadSignature, Signer
-from itsdangerous.signer import SigningAlgorithm
 from pydantic_core import from_json, to_json
 
 from app.foundation import clock
@@ -54,7 +52,7 @@ def sign_ticket(secret_key: str, ticket: Ticket) -> str:
         ticket.submission_key,
     ]
     body = urlsafe_b64encode(to_json(content))
-    return _signer(secret_key).sign(body).decode()
+    return (body + b"." + _mac(_key(secret_key), body)).decode()
 
 
 def read_ticket(
@@ -63,9 +61,8 @@ def read_ticket(
     """The ticket, or None where it is forged, older than `life` or of another link or survey."""
     if not 0 < len(signed) <= MAX_LENGTH:
         return None
-    try:
-        body = _signer(secret_key).unsign(signed)
-    except (BadSignature, UnicodeError):
+    body, _dot, mac = signed.encode(errors="replace").rpartition(b".")
+    if not _is_ours(_key(secret_key), body, mac):
         return None
     found_slug, labels, signed_s, opened_ms, *ids = from_json(
         urlsafe_b64decode(body), cache_strings="none"
@@ -82,20 +79,21 @@ def read_ticket(
 _read_id = lru_cache(1_024)(UUID)
 
 
-@lru_cache(4)
-def _signer(secret_key: str) -> Signer:
-    # A serializer would try to compress each ticket and derive its key anew.
-    return Signer(derive(secret_key, _SALT), key_derivation="none", algorithm=_KeyedBlake2())
+def _key(secret_key: str) -> bytes:
+    return derive(secret_key, _SALT).encode()
 
 
-class _KeyedBlake2(SigningAlgorithm):
-    """A MAC in one call (RFC 7693): the library's own takes a twentieth of a page's time."""
+def _is_ours(key: bytes, body: bytes, mac: bytes) -> bool:
+    """Also of pages that were open when a release that signed by HMAC was replaced."""
+    return hmac.compare_digest(mac, _mac(key, body)) or hmac.compare_digest(
+        mac, _base64(hmac.digest(key, body, "sha256"))
+    )
 
-    def get_signature(self, key: bytes, value: bytes) -> bytes:
-        return blake2b(value, key=key, digest_size=32).digest()
 
-    def verify_signature(self, key: bytes, value: bytes, sig: bytes) -> bool:
-        """Also of pages that were open when a release that signed by HMAC was replaced."""
-        return super().verify_signature(key, value, sig) or hmac.compare_digest(
-            sig, hmac.digest(key, value, "sha256")
-        )
+def _mac(key: bytes, body: bytes) -> bytes:
+    """A keyed BLAKE2b (RFC 7693): a MAC in one call."""
+    return _base64(blake2b(body, key=key, digest_size=32).digest())
+
+
+def _base64(mac: bytes) -> bytes:
+    return urlsafe_b64encode(mac).rstrip(b"=")

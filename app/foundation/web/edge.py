@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import time
+from collections.abc import Awaitable
 from contextvars import ContextVar
 from urllib.parse import parse_qs
 
@@ -161,10 +162,12 @@ class BodyCap:
         self._within_s = within_s
         self._free = all_bodies
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
-            await self.app(scope, receive, send)
-            return
+            return self.app(scope, receive, send)
+        return self._take_in(scope, receive, send)
+
+    async def _take_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = bytearray()
         try:
             await self._read(body, receive, _allowed(scope))
@@ -264,14 +267,13 @@ class SameOrigin:
         self.app = app
         self.origin = settings.public_url
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http" or self._may_pass(scope):
-            await self.app(scope, receive, send)
-            return
+            return self.app(scope, receive, send)
         error = errors.Forbidden(
             mark("This form was sent from another site. Open the page itself and try again.")
         )
-        await error_response(scope, error)(scope, receive, send)
+        return error_response(scope, error)(scope, receive, send)
 
     def _may_pass(self, scope: Scope) -> bool:
         if scope["method"] in SAFE_METHODS or scope["path"].startswith("/api/"):
