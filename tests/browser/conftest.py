@@ -77,18 +77,19 @@ def watched(context: BrowserContext) -> Iterator[Page]:
     """A page whose errors and policy violations fail the test."""
     page = context.new_page()
     complaints: list[str] = []
-    page.on(
-        "console",
-        lambda message: complaints.append(message.text) if message.type == "error" else None,
-    )
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+    def complain(text: str) -> None:
+        if not text.startswith("Failed to load resource: the server responded with a status of"):
+            complaints.append(f"{text} (on {page.url})")
+
+    page.on("console", lambda message: complain(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complain(str(error)))
     page.add_init_script(
         "document.addEventListener('securitypolicyviolation', event => "
         "console.error('policy: ' + event.violatedDirective + ' ' + event.blockedURI))"
     )
     yield page
-    expected = "Failed to load resource: the server responded with a status of"
-    assert not [text for text in complaints if not text.startswith(expected)], complaints
+    assert complaints == []
 
 
 def choose(page: Page, score: int) -> None:
@@ -101,7 +102,7 @@ def think(page: Page) -> None:
     page.wait_for_timeout(1_100)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def visit(chromium: Browser, running_demo: Demo) -> NarrowOrWide:
     """`with visit(width="phone", language="ja", dark=True, signed_in=True) as page`."""
 

@@ -1,7 +1,7 @@
 """axe-core finds nothing on any page, in both languages, light and dark, narrow and wide, and no
 words of a chart lie on others."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import httpx
 import pytest
@@ -169,17 +169,25 @@ def test_pages_for_anybody(
         check_page(page, language)
 
 
-@pytest.mark.parametrize(("width", "language", "dark"), LOOKS)
-@pytest.mark.parametrize("template", MEMBER_PAGES)
-def test_pages_for_members(
-    running_demo: Demo, visit: NarrowOrWide, template: str, width: str, language: str, dark: bool
-) -> None:
+@pytest.fixture(scope="module", params=[pytest.param(look.values, id=look.id) for look in LOOKS])
+def member(
+    request: pytest.FixtureRequest, running_demo: Demo, visit: NarrowOrWide
+) -> Iterator[tuple[Page, str]]:
+    """A member's page and its language; one for all addresses, since a context of its own for each
+    takes longer than the page itself."""
+    width, language, dark = request.param
     with visit(width, language, dark=dark, signed_in=True) as page:
         read_in(language, page, running_demo)
-        response = page.goto(_address(template, running_demo))
-        assert response is not None
-        assert response.status == 200
-        check_page(page, language)
+        yield page, language
+
+
+@pytest.mark.parametrize("template", MEMBER_PAGES)
+def test_pages_for_members(running_demo: Demo, member: tuple[Page, str], template: str) -> None:
+    page, language = member
+    response = page.goto(_address(template, running_demo))
+    assert response is not None
+    assert response.status == 200
+    check_page(page, language)
 
 
 def test_the_api_reference_works_under_its_policy(running_demo: Demo, visit: NarrowOrWide) -> None:
