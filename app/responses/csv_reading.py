@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, TextIO
 
 from app.foundation.errors import HonneError
-from app.responses.file_encodings import EncodingSurvey, decoder
+from app.responses.file_encodings import MIXED, EncodingSurvey, decoder
 
 DELIMITERS = ",;\t|"
 MAX_LINE_BYTES = 1024 * 1024
 SAMPLE_ROWS = 30
 SAMPLE_LINES = 400
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+# What reads ASCII as ASCII, among what is found out.
+_PLAIN = frozenset({"utf-8", "cp1252", MIXED})
 
 Progress = Callable[[int], None]
 
@@ -182,7 +184,7 @@ def _byte_lines(file: BinaryIO) -> Iterator[bytes]:
 def _lines(path: Path, encoding: str, progress: Progress | None = None) -> Iterator[str]:
     """The lines with their ends (LF, CRLF or CR), without a byte order mark."""
     # Latin-1 maps every byte to one character and back: there it only finds the line ends.
-    is_wide = _is_wide(encoding)
+    is_wide, is_plain = _is_wide(encoding), encoding in _PLAIN
     place = 0
     with path.open(encoding=encoding if is_wide else "latin-1", newline="") as file:
         for number in count(1):
@@ -194,7 +196,8 @@ def _lines(path: Path, encoding: str, progress: Progress | None = None) -> Itera
             place += 2 * len(line) if is_wide else len(line)
             if progress:
                 progress(place)
-            text = line if is_wide else _decoded(line, encoding, number)
+            is_text = is_wide or (is_plain and line.isascii())
+            text = line if is_text else _decoded(line, encoding, number)
             yield text.removeprefix("\ufeff") if number == 1 else text
 
 

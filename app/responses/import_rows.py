@@ -134,14 +134,16 @@ class RowReader:
         return ImportedAnswer(score, comment, day, self._keys, values)
 
     def _read_score(self, cell: str) -> int | None:
-        if cell not in self._scores:
-            _keep(self._scores, cell, _read_score(cell))
-        return self._scores[cell]
+        try:
+            return self._scores[cell]
+        except KeyError:
+            return _keep(self._scores, cell, _read_score(cell))
 
     def _read_day(self, cell: str) -> date:
-        if cell not in self._days:
-            _keep(self._days, cell, self._find_day(cell))
-        return self._days[cell]
+        try:
+            return self._days[cell]
+        except KeyError:
+            return _keep(self._days, cell, self._find_day(cell))
 
     def _find_day(self, cell: str) -> date:
         if _is_missing(cell):
@@ -184,9 +186,10 @@ class _ValueColumn:
     def read(self, cells: Sequence[str]) -> str:
         """The declared value of the row, `other`, or nothing."""
         cell = cells[self._place]
-        if cell not in self._cells:
-            _keep(self._cells, cell, self._find(cell))
-        return self._cells[cell]
+        try:
+            return self._cells[cell]
+        except KeyError:
+            return _keep(self._cells, cell, self._find(cell))
 
     def _find(self, cell: str) -> str:
         text = " ".join(cell.split())
@@ -205,10 +208,11 @@ class _ValueColumn:
         return value.key
 
 
-def _keep(cells: dict[str, _Meaning], cell: str, meaning: _Meaning) -> None:
+def _keep(cells: dict[str, _Meaning], cell: str, meaning: _Meaning) -> _Meaning:
     if len(cells) >= CELLS_KEPT:
         cells.clear()
     cells[cell] = meaning
+    return meaning
 
 
 def _find(source: CsvFile, column: str | None) -> int | None:
@@ -269,7 +273,7 @@ def _read_score(cell: str) -> int | None:
 
 
 def _read_comment(cell: str) -> str | None:
-    if cell.strip() in _NO_COMMENT:
+    if not cell or cell.strip() in _NO_COMMENT:
         return None
     try:
         return clean_comment(cell)

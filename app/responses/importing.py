@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from itertools import islice
 
 from sqlalchemy import delete, func, select, text
@@ -299,7 +300,8 @@ async def _read(
     found = _answers(reader, report, source, progress)
     lines = (
         f"{sets.id_of(answer)}\t{answer.score}\t"
-        f"{NULL if answer.comment is None else escaped(answer.comment)}\t{answer.answered_on}\n"
+        f"{NULL if answer.comment is None else escaped(answer.comment)}\t"
+        f"{_written(answer.answered_on)}\n"
         for answer in found
     )
     await session.execute(_MAKE_TABLE)
@@ -321,10 +323,12 @@ class _Sets:
         self._ids: dict[tuple[str, ...], str] = {}
 
     def id_of(self, answer: ImportedAnswer) -> str:
-        if answer.values not in self._ids:
+        known = self._ids.get(answer.values)
+        if known is None:
             found = LabelSet(self._survey_id, answer.labels)
-            self.known[answer.values], self._ids[answer.values] = found, str(found.id)
-        return self._ids[answer.values]
+            self.known[answer.values] = found
+            known = self._ids[answer.values] = str(found.id)
+        return known
 
 
 async def _store(
@@ -367,21 +371,24 @@ TABLE = "imported_answers"
 COLUMNS = ("segment_set_id", "score", "comment", "answered_on")
 NULL = "\\N"
 LINES_AT_ONCE = 500
+_written = cache(date.isoformat)  # a file has many rows of the same few thousand days
+# Ids are drawn while the file is read, when the database has time to spare.
 _MAKE_TABLE = text(
     f"""
-    CREATE TEMPORARY TABLE {TABLE}
-        (segment_set_id uuid, score smallint, comment text, answered_on date)
-    ON COMMIT DROP
+    CREATE TEMPORARY TABLE {TABLE} (
+        id uuid DEFAULT gen_random_uuid(),
+        segment_set_id uuid, score smallint, comment text, answered_on date
+    ) ON COMMIT DROP
     """
 )
-# In the order in which answers are listed, so that their index grows at one place at a time.
+# In the order in which answers are listed, so that their index grows at one place at a time; sorted
+# before all that every row has in common is put to them.
 _STORE = text(
     f"""
     INSERT INTO responses (workspace_id, id, survey_id, version_id, segment_set_id, score, comment,
         language, channel, answered_on, standing, import_id)
     SELECT :workspace_id, id, :survey_id, :version_id, segment_set_id, score,
         comment, :language, :channel, answered_on, :standing, :import_id
-    FROM (SELECT gen_random_uuid() AS id, * FROM pg_temp.{TABLE}) AS imported
-    ORDER BY answered_on DESC, id
+    FROM (SELECT * FROM pg_temp.{TABLE} ORDER BY answered_on DESC, id) AS imported
     """  # noqa: S608
 )
