@@ -26,7 +26,7 @@ from app.foundation.translation import mark
 from app.responses.counts import NotRecent, apply_recent_changes
 from app.responses.models import Standing
 from app.responses.schemas import NewAnswer, StoredAnswer
-from app.responses.storing import Known, store_answers, write_rows
+from app.responses.storing import Known, are_recent, store_answers, write_rows
 
 CAPACITY = 10_000  # answers that may wait in this process before callers are sent away
 BATCH_SIZE = 500  # answers; a larger submission still is one batch
@@ -131,19 +131,13 @@ class Intake:
     def _next_batches(self) -> list[list[_Submission]]:
         """Several only where each is one round trip, and could be a part of the same."""
         batches = [self._next_batch()]
-        if self._is_plain(batches[0]):
+        if _are_plain(batches[0]):
             while self._waiting and len(batches) < TOGETHER:
                 following = next(iter(self._waiting.values()))
-                if not self._is_plain(islice(following, self._batch_size)):
+                if not _are_plain(islice(following, self._batch_size)):
                     break
                 batches.append(self._next_batch())
         return batches
-
-    def _is_plain(self, submissions: Iterable[_Submission]) -> bool:
-        """Whether nothing need be made or looked up for these answers."""
-        answers = _answers_of(submissions)
-        is_new = all(new.submission_key is None and new.address is None for new in answers)
-        return is_new and self._known.covers(answers)
 
     def _next_batch(self) -> list[_Submission]:
         """What waits longest in the workspace whose turn it is, up to the batch size."""
@@ -199,6 +193,7 @@ class Intake:
     def _acknowledge(
         self, batch: Sequence[_Submission], stored: list[StoredAnswer], started: float
     ) -> None:
+        self._known.remember(stored)
         tally.observe(time.perf_counter() - started, "honne_commit_seconds")
         tally.observe(len(stored), "honne_batch_answers")
         held = sum(answer.standing is Standing.HELD for answer in stored)
@@ -255,7 +250,8 @@ class Intake:
         async def write(batch: Sequence[_Submission], line: Line) -> None:
             workspace_id = batch[0].workspace_id
             count = partial(apply_recent_changes, line, workspace_id)
-            stored.append(await write_rows(line, workspace_id, _answers_of(batch), count))
+            answers = _answers_of(batch)
+            stored.append(await write_rows(line, workspace_id, answers, count, self._known))
             self._refuse_if_given_up()
 
         line = self.database.lines.take()
@@ -281,14 +277,13 @@ class Intake:
         self, workspace_id: uuid.UUID, answers: Sequence[NewAnswer]
     ) -> list[StoredAnswer]:
         try:
-            if self._known.covers(answers):
+            if are_recent(answers):
                 return await self._write_directly(workspace_id, answers)
         except NotRecent:
             pass  # an answer of a day long gone is amended; nothing has been stored
         async with self.database.transaction(workspace_id) as session:
-            stored = await store_answers(session, workspace_id, answers, self._known)
+            stored = await store_answers(session, workspace_id, answers)
             self._refuse_if_given_up()
-        self._known.remember(stored)
         return stored
 
     async def _write_directly(
@@ -298,10 +293,17 @@ class Intake:
         line = self.database.lines.take()
         async with line.transaction(workspace_id):
             count = partial(apply_recent_changes, line, workspace_id)
-            stored = await write_rows(line, workspace_id, answers, count)
+            stored = await write_rows(line, workspace_id, answers, count, self._known)
             self._refuse_if_given_up()
         self.database.lines.give(line)
         return stored
+
+
+def _are_plain(submissions: Iterable[_Submission]) -> bool:
+    """Whether nothing need be looked up for these answers."""
+    answers = _answers_of(submissions)
+    is_new = all(new.submission_key is None and new.address is None for new in answers)
+    return is_new and are_recent(answers)
 
 
 def _answers_of(submissions: Iterable[_Submission]) -> list[NewAnswer]:

@@ -6,12 +6,13 @@ processes that meet a new combination at the same moment agree on it.
 
 import json
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.foundation.line import Executor
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +43,22 @@ def _set_id(survey_id: uuid.UUID, labels: tuple[tuple[str, str], ...]) -> uuid.U
 
 
 async def ensure_segment_sets(
-    session: AsyncSession,
-    workspace_id: uuid.UUID,
-    sets: Iterable[LabelSet],
-    known: Collection[uuid.UUID] = (),
-) -> dict[uuid.UUID, LabelSet]:
-    """Make a row for each of `sets` that has none; return them by id, those in `known` included.
-
-    `known` names sets whose rows were committed before, so that nothing need be sent for them.
-    """
+    session: Executor, workspace_id: uuid.UUID, sets: Iterable[LabelSet]
+) -> None:
+    """Make a row for each of `sets` that has none."""
     by_id = {label_set.id: label_set for label_set in sets}
-    missing = sorted(set_id for set_id in by_id if set_id not in known)
-    if missing:
-        await session.execute(
-            _INSERT,
-            {
-                "workspace_id": workspace_id,
-                "ids": missing,
-                "survey_ids": [by_id[set_id].survey_id for set_id in missing],
-                "labels": [canonical(by_id[set_id].labels) for set_id in missing],
-            },
-        )
-    return by_id
+    if not by_id:
+        return
+    ids = sorted(by_id)
+    await session.execute(
+        _INSERT,
+        {
+            "workspace_id": workspace_id,
+            "ids": ids,
+            "survey_ids": [by_id[set_id].survey_id for set_id in ids],
+            "labels": [canonical(by_id[set_id].labels) for set_id in ids],
+        },
+    )
 
 
 _INSERT = text(

@@ -43,33 +43,26 @@ class Known:
         self.set_ids: set[uuid.UUID] = set()
         self.survey_ids: set[uuid.UUID] = set()
 
-    def covers(self, answers: Iterable[NewAnswer]) -> bool:
-        """Whether nothing need be made for these answers, which are of today or so: neither in
-        closed months nor in totals of days."""
-        yesterday = clock.now().date() - timedelta(days=1)
-        return all(
-            answer.answered_on >= yesterday
-            and answer.survey_id in self.survey_ids
-            and segment_set_id(answer.survey_id, answer.labels) in self.set_ids
-            for answer in answers
-        )
-
-    def remember(self, answers: Iterable[StoredAnswer]) -> None:
+    def remember(self, answers: Sequence[StoredAnswer]) -> None:
         """Call after the commit, never before: a rollback would leave ids without rows."""
         if len(self.set_ids) > KNOWN_LIMIT:
             self.set_ids.clear()
         if len(self.survey_ids) > KNOWN_LIMIT:
             self.survey_ids.clear()
-        for answer in answers:
-            self.set_ids.add(answer.segment_set_id)
-            self.survey_ids.add(answer.survey_id)
+        self.set_ids.update({answer.segment_set_id for answer in answers})
+        self.survey_ids.update({answer.survey_id for answer in answers})
+
+
+def are_recent(answers: Iterable[NewAnswer]) -> bool:
+    """Whether all are of today or so: neither in closed months nor in totals of days."""
+    yesterday = clock.now().date() - timedelta(days=1)
+    return all(answer.answered_on >= yesterday for answer in answers)
 
 
 async def store_answers(
     session: AsyncSession,
     workspace_id: uuid.UUID,
     answers: Sequence[NewAnswer],
-    known: Known | None = None,
 ) -> list[StoredAnswer]:
     """Write one workspace's answers and move its counts, within the caller's transaction.
 
@@ -80,12 +73,10 @@ async def store_answers(
     that a held answer counts once it comes again without suspicion, and that what was only saved
     early is held where a program sends it; what a manager decided is never undone. Locks are taken
     in one order: editions, surveys, segment sets, submission keys, responses, addresses, counts.
-    `known` spares statements; without it everything is written anew.
     """
     answers = await file_late_answers(session, workspace_id, answers)
-    await _prepare(session, workspace_id, answers, known or Known())
     count = partial(apply_count_changes, session, workspace_id)
-    return await write_rows(session, workspace_id, answers, count)
+    return await write_rows(session, workspace_id, answers, count, Known())
 
 
 async def write_rows(
@@ -93,8 +84,10 @@ async def write_rows(
     workspace_id: uuid.UUID,
     answers: Sequence[NewAnswer],
     count: Callable[[Mapping[CountKey, int]], Awaitable[None]],
+    known: Known,
 ) -> list[StoredAnswer]:
-    """The rows of answers whose surveys and segment sets are ready for them; `count` counts."""
+    """The rows of answers and of what they refer to, unless `known`; `count` counts."""
+    await _prepare(session, workspace_id, answers, known)
     early = await find_early(session, workspace_id, _trapped(answers))
     claims = await claim_keys(session, workspace_id, _highest_claims(answers))
     claimed = [claims.get(_submission(answer), Claim(answer.id, FINAL)) for answer in answers]
@@ -112,13 +105,15 @@ async def write_rows(
 
 
 async def _prepare(
-    session: AsyncSession, workspace_id: uuid.UUID, answers: Sequence[NewAnswer], known: Known
+    session: Executor, workspace_id: uuid.UUID, answers: Sequence[NewAnswer], known: Known
 ) -> None:
     """What the rows of the answers refer to."""
     for survey_id in sorted({answer.survey_id for answer in answers} - known.survey_ids):
         await mark_answered(session, workspace_id, survey_id)
-    label_sets = (LabelSet(answer.survey_id, answer.labels) for answer in answers)
-    await ensure_segment_sets(session, workspace_id, label_sets, known.set_ids)
+    sets = {segment_set_id(new.survey_id, new.labels): new for new in answers}
+    missing = [new for set_id, new in sets.items() if set_id not in known.set_ids]
+    label_sets = [LabelSet(answer.survey_id, answer.labels) for answer in missing]
+    await ensure_segment_sets(session, workspace_id, label_sets)
 
 
 def _submission(answer: NewAnswer) -> SubmissionName | None:

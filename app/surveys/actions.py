@@ -4,13 +4,14 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from sqlalchemy import update
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.audit import record_event
 from app.accounts.schemas import Actor
 from app.foundation import clock
 from app.foundation.errors import Conflict, InvalidParam
+from app.foundation.line import Executor
 from app.foundation.tokens import new_id
 from app.foundation.translation import mark
 from app.surveys.dimensions import insert_dimension
@@ -272,20 +273,18 @@ async def close_survey(
     return survey
 
 
-async def mark_answered(
-    session: AsyncSession, workspace_id: uuid.UUID, survey_id: uuid.UUID
-) -> None:
+async def mark_answered(session: Executor, workspace_id: uuid.UUID, survey_id: uuid.UUID) -> None:
     """Freeze wording and promise, in the transaction that stores the first answer.
 
     Waits for an edit that is under way, and an edit waits for it. Harmless when repeated.
     """
-    await session.execute(
-        update(Survey)
-        .where(
-            Survey.workspace_id == workspace_id,
-            Survey.id == survey_id,
-            Survey.has_answers.is_(False),
-        )
-        .values(has_answers=True)
-        .execution_options(synchronize_session=False)
-    )
+    names = {"workspace_id": workspace_id, "survey_id": survey_id}
+    await session.execute(_MARK_ANSWERED, names)
+
+
+_MARK_ANSWERED = text(
+    """
+    UPDATE surveys SET has_answers = true
+    WHERE workspace_id = :workspace_id AND id = :survey_id AND NOT has_answers
+    """
+)

@@ -26,8 +26,10 @@ from app.foundation.errors import Unavailable
 from app.foundation.line import Line
 from app.foundation.migrate import migrate
 from app.foundation.settings import Settings, read_settings
+from app.foundation.tokens import new_id
 from app.main import create_app
 from app.responses.intake import Intake
+from app.responses.models import COMMENT_MAX_LENGTH
 from app.responses.schemas import NewAnswer
 from app.surveys.models import Channel
 from tests import factories
@@ -91,8 +93,9 @@ async def test_an_answer_that_failed_leaves_no_belief_in_rows_that_are_not_there
     intake: Intake, scene: Scene, owner: psycopg.Connection
 ) -> None:
     labels = {"plan": "pro"}
+    bad = answer(scene, 9, labels=labels, comment="x" * (COMMENT_MAX_LENGTH + 1))
     with pytest.raises(IntegrityError):
-        await intake.submit(scene.workspace_id, [answer(scene, 11, labels=labels)])
+        await intake.submit(scene.workspace_id, [bad])
     await intake.submit(scene.workspace_id, [answer(scene, 10, labels=labels)])
     assert stored_answers(owner) == [(10, None)]
 
@@ -182,8 +185,10 @@ async def test_nothing_is_acknowledged_where_the_connection_dies_before_the_comm
         )
 
     async def submit(n: int) -> bool:
+        # With keys no two batches travel together, so each has a moment before its COMMIT.
+        given = answer(scene, n % 11, labels={"plan": "pro"}, submission_key=new_id())
         try:
-            await intake.submit(scene.workspace_id, [answer(scene, n % 11, labels={"plan": "pro"})])
+            await intake.submit(scene.workspace_id, [given])
         except Unavailable:
             return False
         return True

@@ -17,6 +17,7 @@ from app.foundation.errors import Unavailable
 from app.foundation.line import Line
 from app.responses.inputs import ResponseInput
 from app.responses.intake import Intake
+from app.responses.models import COMMENT_MAX_LENGTH
 from tests.responses.scene import Scene, make_scene, recount, stored_answers, stored_counts
 from tests.responses.test_intake_queue import answer, transactions
 
@@ -29,21 +30,27 @@ async def intake(database: Database) -> AsyncIterator[Intake]:
 
 
 @pytest.fixture
-async def many(database: Database, intake: Intake) -> list[Scene]:
-    """Surveys in several workspaces, all of which have been answered before."""
+async def unanswered(database: Database) -> list[Scene]:
+    """Surveys in several workspaces."""
     scenes = []
     for n in range(6):
         async with database.transaction() as session:
             workspace = await create_workspace(session, f"Workspace {n}", "UTC", "en")
             scenes.append(await make_scene(session, workspace.id, f"slug-{n}"))
-    for scene in scenes:
-        await intake.submit(scene.workspace_id, [answer(scene, 10)])
     return scenes
 
 
-async def test_answers_to_several_workspaces_travel_together(
-    intake: Intake, many: list[Scene], owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+async def many(unanswered: list[Scene], intake: Intake) -> list[Scene]:
+    """The same, once each has been answered."""
+    for scene in unanswered:
+        await intake.submit(scene.workspace_id, [answer(scene, 10)])
+    return unanswered
+
+
+@pytest.fixture
+def trips(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many workspaces' answers each round trip took, of those that took several."""
     trips = []
     store = Line.store
 
@@ -52,6 +59,33 @@ async def test_answers_to_several_workspaces_travel_together(
         return await store(line, works)
 
     monkeypatch.setattr(Line, "store", noted)
+    return trips
+
+
+async def test_first_answers_travel_together_too(
+    intake: Intake, unanswered: list[Scene], owner: psycopg.Connection, trips: list[int]
+) -> None:
+    assert failed(await submit_all(intake, unanswered)) == []
+    assert max(trips) >= 5
+    assert transactions(owner) == len(unanswered)
+    answered = owner.execute("SELECT count(*) FROM surveys WHERE has_answers").fetchone()
+    sets = owner.execute("SELECT count(*) FROM segment_sets").fetchone()
+    assert answered == sets == (len(unanswered),)
+    assert stored_counts(owner) == recount(owner)
+
+
+async def test_a_first_answer_that_is_refused_leaves_no_belief_behind(
+    intake: Intake, unanswered: list[Scene], owner: psycopg.Connection
+) -> None:
+    bad = {"comment": "x" * (COMMENT_MAX_LENGTH + 1)}
+    assert failed(await submit_all(intake, unanswered, at_2=bad)) == [2]
+    assert failed(await submit_all(intake, unanswered)) == []
+    assert [new_answers(owner, scene) for scene in unanswered] == [2, 2, 1, 2, 2, 2]
+
+
+async def test_answers_to_several_workspaces_travel_together(
+    intake: Intake, many: list[Scene], owner: psycopg.Connection, trips: list[int]
+) -> None:
     stored = await asyncio.gather(
         *(intake.submit(scene.workspace_id, [answer(scene, n)]) for scene in many for n in (1, 2))
     )
