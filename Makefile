@@ -33,7 +33,7 @@ run: $(RUN_STAMP) ## start Honne with its own Postgres and the demo workspace (P
 test: $(DEV_STAMP) ## run the tests, installing a browser where there is none (ARGS=, WORKERS=)
 	@.venv/bin/python -m tests.browser.chromium
 	@$(COMPILE)
-	@OPENBLAS_NUM_THREADS=1 .venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 .venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(DEV_STAMP) ## style, types, import contracts and missing translations
 	@.venv/bin/ruff check .
