@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.accounts.models import Workspace
 from app.foundation.database import Database
 
-REST = 3  # times as long as the work on a workspace took: at most a quarter of a processor
+REST = 7  # times as long as the work on a workspace took: at most an eighth of a processor
 LONGEST_REST_S = 0.25
 
 

@@ -42,7 +42,6 @@ _RETURNS = re.compile(r"\bRETURNING\b|^\s*SELECT\b")
 PREPARED = r"SELECT name FROM pg_prepared_statements WHERE name LIKE 'line\_%'"
 _numbers = count(1)
 
-SHORT_OF_PATIENCE = "SET LOCAL lock_timeout = 1000"  # milliseconds
 IDLE_S = 1.0  # how long a line that nobody needs is kept
 
 
@@ -84,6 +83,18 @@ class Question(NamedTuple):
     values: list[bytes | None]
 
 
+@lru_cache
+def _command(sql: str) -> Question:
+    """A statement without parameters: it is prepared like all others."""
+    name = f"line_{next(_numbers)}".encode()
+    return Question(_Statement(name, sql.encode(), (), returns_rows=False, make_row=tuple), [])
+
+
+BEGIN = _command("BEGIN")
+COMMIT = _command("COMMIT")
+SHORT_OF_PATIENCE = _command("SET LOCAL lock_timeout = 1000")  # milliseconds
+
+
 def bind(given: Executable, parameters: Mapping[str, Any]) -> Question:
     """`given` is a text or a SELECT without values of its own, the same object each time."""
     assert isinstance(given, TextClause | Select)
@@ -106,7 +117,7 @@ class Line:
 
     def __init__(self, engine: AsyncEngine, role: str) -> None:
         self._engine = engine
-        self._role = role
+        self._take_role = _command(f"SET LOCAL ROLE {role}")
         self._connection: AsyncConnection | None = None
         self.driver: psycopg.AsyncConnection[Any]
         self._prepared: set[bytes]
@@ -154,7 +165,7 @@ class Line:
         async with self._connected():
             for workspace_id, work in works:
                 self._begin(workspace_id)
-                self._send(SHORT_OF_PATIENCE)
+                self._put(SHORT_OF_PATIENCE)
                 await work(self)
                 self._commit_alone()
             try:
@@ -193,7 +204,7 @@ class Line:
 
     async def finish(self) -> None:
         """End the transaction: `transaction` does it."""
-        self._send("COMMIT")
+        self._put(COMMIT)
         await self.flush()
 
     async def close(self, *, broken: bool = False) -> None:
@@ -235,8 +246,8 @@ class Line:
         self._prepared = {name.encode() for (name,) in await self.flush()}
 
     def _begin(self, workspace_id: uuid.UUID | None) -> None:
-        self._send("BEGIN")
-        self._send(f"SET LOCAL ROLE {self._role}")
+        self._put(BEGIN)
+        self._put(self._take_role)
         if workspace_id is not None:
             self._send(entering(workspace_id))
 
@@ -244,7 +255,7 @@ class Line:
         """End one of several transactions: what follows is done whether this one was refused or
         not. COMMIT rolls back what was."""
         self._commands.append(self.driver.pgconn.pipeline_sync)
-        self._send("COMMIT")
+        self._put(COMMIT)
         self._ended += 1
 
     def _send(self, command: str) -> None:
