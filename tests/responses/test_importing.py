@@ -102,6 +102,9 @@ async def test_a_file_is_stored_and_counted(
         {"plan": "other", "region": "other"},
     ]
     assert {row[2:] for row in rows} == {("en", "import", "counted", report.import_id)}
+    # Random, so that no id tells where in the file, or when, its answer stood.
+    ids = owner.execute("SELECT id FROM responses").fetchall()
+    assert {found.version for (found,) in ids} == {4}
     assert (await questionnaire_of(database, scene)).has_answers
 
 
