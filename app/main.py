@@ -41,7 +41,7 @@ from app.foundation.web.problems import install_error_handlers
 from app.foundation.web.rendering import STATIC
 from app.foundation.web.shortcuts import Shortcut, Shortcuts
 from app.responses.api import record_directly
-from app.responses.intake import WRITERS, Intake
+from app.responses.intake import COMMIT_WITHIN_S, WRITERS, Intake
 from app.responses.pages.answering import show_form, take_answer
 from app.responses.pages.blank import BlankForms
 from app.responses.pages.logos import LOGO_CAPACITY, LOGO_SECONDS
@@ -160,7 +160,7 @@ class _Honne(FastAPI):
         return RequestContext(BodyCap(admission), settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """FastAPI would look at each request for the sake of traces first, which are off."""
+        """As FastAPI does for an app without traces and `root_path`, which it asks about first."""
         if self.middleware_stack is None or scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
@@ -168,8 +168,12 @@ class _Honne(FastAPI):
         await self.middleware_stack(scope, receive, send)
 
 
-# More than its writers only where transactions hang that a writer has given up.
-_ANSWERS_POOL = Pool(WRITERS, overflow=WRITERS, wait_s=5.0, name="answers")
+# More than its writers only where transactions hang that a writer has given up. No lock is waited
+# for as long as would make a writer give up: what waits could commit after all, and its caller
+# was told that nothing was saved.
+_ANSWERS_POOL = Pool(
+    WRITERS, overflow=WRITERS, wait_s=5.0, lock_ms=int(COMMIT_WITHIN_S * 1000 / 4), name="answers"
+)
 
 
 def _requests_pool(settings: Settings) -> Pool:

@@ -11,7 +11,9 @@ from sqlalchemy import select
 from app.accounts.models import Workspace
 from app.foundation.database import Database
 
-REST = 7  # times as long as the work on a workspace took: at most an eighth of a processor
+# Times as long as the work on a workspace took: in a round through many, which have little to do
+# each, an eighth of a processor.
+REST = 7
 LONGEST_REST_S = 0.25
 
 

@@ -92,7 +92,7 @@ def _command(sql: str) -> Question:
 
 BEGIN = _command("BEGIN")
 COMMIT = _command("COMMIT")
-SHORT_OF_PATIENCE = _command("SET LOCAL lock_timeout = 1000")  # milliseconds
+SHORT_OF_PATIENCE = _command("SET LOCAL lock_timeout = 100")  # milliseconds
 
 
 def bind(given: Executable, parameters: Mapping[str, Any]) -> Question:
@@ -158,8 +158,8 @@ class Line:
     ) -> list[Exception | None]:
         """Why each work, a transaction of its own in its own workspace, was not stored; None where
         it is committed. One round trip for all, so works execute only what returns no rows, and
-        none waits for a lock for longer than a second. What is raised instead stopped all of them
-        before they were sent."""
+        none waits for any lock for longer than a tenth of a second: all others wait with it. What
+        is raised instead stopped all of them before they were sent."""
         parts: list[list[PGresult]] = [[]]
         lost: Exception | None = None
         async with self._connected():

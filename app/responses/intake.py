@@ -3,6 +3,9 @@
 While one batch commits, the answers that arrive form the next one; nobody waits for a timer. Each
 caller hears of success only after the COMMIT that made its answer durable has returned. Batches of
 several workspaces are transactions of their own, but travel together where they can.
+
+Few answers at a time are one writer's work: several would write smaller batches, which cost twice
+the processor time an answer. Others help where many wait, or where something waits for long.
 """
 
 import asyncio
@@ -16,7 +19,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from app.foundation.database import AWAY, Database
 from app.foundation.errors import Unavailable
@@ -32,11 +35,13 @@ CAPACITY = 10_000  # answers that may wait in this process before callers are se
 BATCH_SIZE = 500  # answers; a larger submission still is one batch
 TOGETHER = 40  # batches that travel together
 WRITERS = 3  # transactions at a time: one may prepare while another waits for the disk
+MANY = 20  # answers that wait: enough for another writer
+LONG_S = 0.03  # for an answer to wait until somebody begins with it
 RETRY_AFTER_S = 5
 COMMIT_WITHIN_S = 20.0  # a database that says nothing for longer counts as away
 REFERENCE_MISSING = "23503"  # SQLSTATE of a foreign key that leads nowhere
-# SQLSTATE classes, and what a lock that somebody holds for long gives: nothing of it was stored.
-ROLLED_BACK = ("22", "23", "26", "40", "42", "55P03")
+LOCKED = "55P03"  # SQLSTATE of a lock that somebody holds for longer than our patience
+ROLLED_BACK = ("22", "23", "26", "40", "42", LOCKED)  # SQLSTATE classes: nothing of it was stored
 
 
 T = TypeVar("T")
@@ -82,6 +87,7 @@ class Intake:
         self._waiting: OrderedDict[uuid.UUID, deque[_Submission]] = OrderedDict()
         self._count = 0
         self._writers: set[asyncio.Task[None]] = set()
+        self._alarm: asyncio.TimerHandle | None = None
         self._silent: set[asyncio.Future[Any]] = set()
         self._known = Known()
         self._is_open = True
@@ -116,9 +122,26 @@ class Intake:
         submission = _Submission(workspace_id, answers)
         self._waiting.setdefault(workspace_id, deque()).append(submission)
         self._count += len(answers)
+        if not self._writers or self._count >= MANY:
+            self._start_writer()
+        else:
+            self._look_again()
+        return await submission.outcome
+
+    def _start_writer(self) -> None:
         if len(self._writers) < self._writer_limit:
             self._writers.add(asyncio.create_task(self._write()))
-        return await submission.outcome
+
+    def _look_again(self) -> None:
+        if self._alarm is None:
+            self._alarm = asyncio.get_running_loop().call_later(LONG_S, self._help)
+
+    def _help(self) -> None:
+        """What waits may wait behind a lock, or a slow disk."""
+        self._alarm = None
+        if self._waiting:
+            self._start_writer()
+            self._look_again()
 
     async def _write(self) -> None:
         try:
@@ -164,12 +187,13 @@ class Intake:
         except Exception as error:
             # Unless nothing was sent, nobody knows which of them arrived.
             outcomes = [error] * len(batches)
-        refused = []
+        refused: list[list[_Submission]] = []
         for batch, outcome in zip(batches, outcomes, strict=True):
             if isinstance(outcome, list):
                 self._acknowledge(batch, outcome, started)
             elif _is_refused(outcome):
-                refused.append(batch)
+                # Those that wait for a lock come last.
+                refused.insert(len(refused) if _sqlstate(outcome) == LOCKED else 0, batch)
             else:
                 self._fail(batch, outcome)
         for batch in refused:  # what ails it may be mended, be one answer's alone, or be a lock
@@ -182,7 +206,7 @@ class Intake:
         try:
             stored = await self._in_time(self._commit(batch))
         except Exception as error:
-            if _is_database_away(error) or len(batch) == 1:
+            if len(batch) == 1 or _is_database_away(error) or _sqlstate(error) == LOCKED:
                 self._fail(batch, error)
             else:
                 for submission in batch:
@@ -204,7 +228,7 @@ class Intake:
             stored = stored[len(submission.answers) :]
 
     def _fail(self, batch: Sequence[_Submission], error: Exception) -> None:
-        if _is_database_away(error):
+        if _is_database_away(error) or _sqlstate(error) == LOCKED:
             self._send_away(batch)
             return
         for submission in batch:
@@ -230,9 +254,10 @@ class Intake:
         raise TimeoutError
 
     def _refuse_if_given_up(self) -> None:
-        """Right before COMMIT: whoever was told that it was not saved may have sent something else
-        under the same key since, which this must not overwrite. A COMMIT that is under way does
-        no harm: it holds the key, so what came later waits for it."""
+        """Before COMMIT is sent: whoever was told that it was not saved may have sent something
+        else under the same key since, which this must not overwrite. A COMMIT that is under way
+        does no harm: it holds the key, so what came later waits for it. What has no key goes out
+        together with its COMMIT: for that the server waits for no lock for so long."""
         if asyncio.current_task() in self._silent:
             raise TimeoutError
 
@@ -268,7 +293,7 @@ class Intake:
         try:
             return await self._write_all(workspace_id, answers)
         except IntegrityError as error:
-            if getattr(error.orig, "sqlstate", None) != REFERENCE_MISSING:
+            if _sqlstate(error) != REFERENCE_MISSING:
                 raise
         self._known = Known()
         return await self._write_all(workspace_id, answers)
@@ -313,15 +338,19 @@ def _answers_of(submissions: Iterable[_Submission]) -> list[NewAnswer]:
 def _is_database_away(error: Exception) -> bool:
     """True unless the server itself said that it refused the batch: after a lost connection
     nobody knows whether the COMMIT arrived."""
-    if isinstance(error, DBAPIError) and (sqlstate := getattr(error.orig, "sqlstate", None)):
+    if sqlstate := _sqlstate(error):
         return not sqlstate.startswith(ROLLED_BACK)
     return isinstance(error, AWAY)
 
 
 def _is_refused(error: Exception) -> bool:
     """By us before anything was sent, or by the server: nothing of it was stored."""
-    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
-    return isinstance(error, NotRecent | DataError) or (sqlstate or "").startswith(ROLLED_BACK)
+    return isinstance(error, NotRecent | DataError) or _sqlstate(error).startswith(ROLLED_BACK)
+
+
+def _sqlstate(error: Exception) -> str:
+    """Empty where the server has said nothing."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) or ""
 
 
 def _unavailable() -> Unavailable:

@@ -88,11 +88,12 @@ def test_a_scanner_that_clicks_through_at_once_is_held(
         before = _answers(running_demo, chromium)
         with visit() as page:
             started = time.monotonic()
-            page.goto(running_demo.lines["form"], wait_until="commit")
-            page.locator("input[name=score][value='10']").check(force=True)
-            page.locator("main form button[type=submit]").click(no_wait_after=True)
-            page.wait_for_url("**/thanks*")
+            with page.expect_response(lambda response: "/responses" in response.url):
+                page.goto(running_demo.lines["form"], wait_until="domcontentloaded")
+                for key in ("Tab", "Space", "Enter"):
+                    page.keyboard.press(key)
             seconds = time.monotonic() - started
+            page.wait_for_url("**/thanks*")
         if seconds < 1:
             assert _answers(running_demo, chromium) - before == {"held": 1}
             return

@@ -171,6 +171,21 @@ async def test_late_is_what_the_workspace_has_closed_whatever_day_it_is_elsewher
     assert await everything(acme_reader, scene, **PLAN) == rows
 
 
+async def test_the_last_day_of_a_month_is_late_once_the_month_is_closed(
+    acme_reader: httpx.AsyncClient, acme_api: httpx.AsyncClient, scene: Scene,
+    owner: psycopg.Connection,
+) -> None:  # fmt: skip
+    """On the third, though it is three days old at most."""
+    address = f"/api/v1/surveys/{scene.survey_id}/responses"
+    answers = [{**late(), "answered_on": f"2026-{day}"} for day in ("06-30", "07-01", "07-02")]
+    with clock.fixed(datetime(2026, 7, 3, 3, tzinfo=UTC)):
+        assert await n_of(acme_reader, scene, **PLAN) == FREE, "June is closed"
+        for answer in answers:
+            assert (await acme_api.post(address, json=answer)).status_code == 201
+    found = owner.execute("SELECT file_name, stored FROM imports")
+    assert found.fetchall() == [("API 2026-07-03", 1)]
+
+
 async def test_an_undone_day_of_the_api_starts_anew(
     acme_reader: httpx.AsyncClient, acme_api: httpx.AsyncClient, database: Database, scene: Scene,
     owner: psycopg.Connection,

@@ -36,7 +36,7 @@ def test_a_delimiter_may_be_given(path: Path) -> None:
     assert cells(opened(path, "score;a,b\n9;c,d\n", delimiter=",")) == [["9;c", "d"]]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8", "cp932"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8", "cp932", "iso2022_jp"])
 def test_byte_order_marks_and_encodings(path: Path, encoding: str) -> None:
     source = opened(path, "点,ひとこと\n9,とても良かったです\n".encode(encoding))
     assert source.columns == ("点", "ひとこと")

@@ -15,6 +15,8 @@ from app.foundation import clock
 from app.foundation.database import Database
 from app.foundation.errors import Unavailable
 from app.foundation.line import Line
+from app.foundation.tokens import new_id
+from app.responses import intake as intake_module
 from app.responses.inputs import ResponseInput
 from app.responses.intake import Intake
 from app.responses.models import COMMENT_MAX_LENGTH
@@ -168,6 +170,38 @@ async def test_a_lock_in_one_workspace_stops_no_other_for_long(
     assert failed(await sent[2]) == []
     assert [new_answers(owner, scene) for scene in many] == [1] * 6
     assert stored_counts(owner) == recount(owner)
+
+
+async def test_who_comes_behind_a_lock_need_not_wait_for_it(
+    intake: Intake, many: list[Scene], owner: psycopg.Connection
+) -> None:
+    """A single writer is busy then, and hardly anything waits."""
+    await hold_counts(owner, many[2])
+    keyed = answer(many[2], 3, submission_key=new_id())
+    stuck = asyncio.create_task(intake.submit(many[2].workspace_id, [keyed]))
+    async with asyncio.timeout(10):
+        while not _blocked(owner):  # noqa: ASYNC110 (the server has no event)
+            await asyncio.sleep(0.01)
+        assert failed(await submit_all(intake, [many[0]])) == []
+    assert not stuck.done()
+    owner.execute("COMMIT")
+    await stuck
+
+
+async def test_few_answers_share_a_writer(
+    intake: Intake, many: list[Scene], owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake_module, "LONG_S", 60)
+    before = transactions(owner)
+    await hold_counts(owner, many[2])
+    sent = []
+    for n in range(10):
+        given = answer(many[2], n, submission_key=new_id())
+        sent.append(asyncio.create_task(intake.submit(many[2].workspace_id, [given])))
+        await asyncio.sleep(0.01)
+    owner.execute("COMMIT")
+    await asyncio.gather(*sent)
+    assert transactions(owner) - before == 2, "the first, and all that came meanwhile"
 
 
 async def test_whoever_was_answered_before_the_connection_died_is_told_so(
