@@ -4,8 +4,8 @@ While one batch commits, the answers that arrive form the next one; nobody waits
 caller hears of success only after the COMMIT that made its answer durable has returned. Batches of
 several workspaces are transactions of their own, but travel together where they can.
 
-Few answers at a time are one writer's work: several would write smaller batches, which cost twice
-the processor time an answer. Others help where many wait, or where something waits for long.
+Few answers at a time are one writer's work: several would write smaller batches, which took a third
+more processor time an answer. Others help where many wait, or where something waits for long.
 """
 
 import asyncio
