@@ -10,7 +10,7 @@ import httpx
 import psycopg
 import pytest
 
-from app.foundation import clock
+from app.foundation import clock, look_ups
 from tests.responses.scene import Scene, recount, stored_answers, stored_counts
 
 TODAY = clock.today("Asia/Tokyo")
@@ -277,3 +277,17 @@ async def test_the_operations_are_documented(client: httpx.AsyncClient) -> None:
     assert schema == {"$ref": "#/components/schemas/ResponseInput"}
     batch = paths["/api/v1/surveys/{survey_id}/responses/batch"]["post"]
     assert {"201", "401", "403", "409", "413", "415", "422"} <= batch["responses"].keys()
+
+
+@pytest.mark.parametrize("table", ["api_keys", "surveys"])
+async def test_who_asks_a_silent_database_is_told_to_come_again(
+    acme_api: httpx.AsyncClient, address: str, owner: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch, table: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(look_ups, "WITHIN_S", 0.2)
+    with owner.transaction():
+        owner.execute(f"LOCK TABLE {table}")
+        answer = await acme_api.post(address, json={"score": 9})
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert (await acme_api.post(address, json={"score": 9})).status_code == 201

@@ -32,6 +32,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(PoolTimeout, _database_away)
     app.add_exception_handler(OperationalError, _database_away)
     app.add_exception_handler(InterfaceError, _database_away)
+    app.add_exception_handler(TimeoutError, _database_away)  # one that is silent
     app.add_exception_handler(Exception, _unexpected)
 
 
