@@ -11,8 +11,8 @@ from sqlalchemy import select
 from app.accounts.models import Workspace
 from app.foundation.database import Database
 
-# Times as long as the work on a workspace took: in a round through many, which have little to do
-# each, an eighth of a processor.
+# Times as long as a piece of work took, be it a workspace that has little to do or a part of what
+# one has: an eighth of a processor.
 REST = 7
 LONGEST_REST_S = 0.25
 
@@ -35,4 +35,9 @@ async def unscoped_go_round(database: Database) -> AsyncIterator[Stop]:
     for stop in stops:
         started = time.monotonic()
         yield stop
-        await asyncio.sleep(min(REST * (time.monotonic() - started), LONGEST_REST_S))
+        await rest(time.monotonic() - started)
+
+
+async def rest(worked_s: float) -> None:
+    """Leave the processors to those who wait for an answer, after `worked_s` seconds of work."""
+    await asyncio.sleep(min(REST * worked_s, LONGEST_REST_S))

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 async def copy_csv(
     session: AsyncSession, statement: Select[*tuple[Any, ...]], at_once: int
-) -> AsyncIterator[bytes]:
-    """What a statement finds as lines of CSV in UTF-8, each ended by CRLF, `at_once` at a time.
+) -> AsyncIterator[list[bytes]]:
+    """What a statement finds as CSV in UTF-8, each row ended by CRLF, `at_once` rows at a time.
 
     Null is an empty cell. However long it takes: a slow reader is no reason to stop.
     """
@@ -23,17 +23,17 @@ async def copy_csv(
     connection = await session.connection()
     ready = statement.compile(dialect=connection.dialect).construct_expanded_state()
     query = f"COPY ({ready.statement}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')".encode()
-    lines: list[bytes] = []
+    rows: list[bytes] = []
     raw = await _raw(session)
     async with raw.cursor() as cursor, cursor.copy(query, ready.parameters) as copy:
         # One row at a time, with the LF that ends it.
-        async for line in copy:
-            lines.append(bytes(line[:-1]) + b"\r\n")
-            if len(lines) == at_once:
-                yield b"".join(lines)
-                lines = []
-    if lines:
-        yield b"".join(lines)
+        async for row in copy:
+            rows.append(bytes(row[:-1]) + b"\r\n")
+            if len(rows) == at_once:
+                yield rows
+                rows = []
+    if rows:
+        yield rows
 
 
 async def copy_into(

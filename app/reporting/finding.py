@@ -102,6 +102,18 @@ def find_in_order(questionnaire: Questionnaire, request: ListRequest, scope: Row
     return Answers(statement, values, scope, is_shared)
 
 
+def parts_after(answers: Answers, day: date, row_id: uuid.UUID) -> list[Select[*tuple[Any, ...]]]:
+    """What a list by day holds after a row: the rest of the row's day, and then the days before.
+
+    Two statements, since an index leads to where each begins; one of both reads the day again.
+    """
+    statement, columns = answers.statement, answers.statement.selected_columns
+    return [
+        statement.where(columns.shown_on == day, columns.row_id > row_id),
+        statement.where(columns.shown_on < day),
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class _Shape:
     """What the statements of lists differ in, apart from values."""

@@ -7,6 +7,7 @@ foreign key.
 
 import asyncio
 import json
+import time
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -14,12 +15,12 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select, text
 from sqlalchemy.exc import IntegrityError
 
-from app.accounts.rounds import unscoped_go_round
+from app.accounts.rounds import rest, unscoped_go_round
 from app.foundation.database import Database
 from app.reporting.terms import RULES, find_terms
 from app.responses.models import CommentTerms, Response, SubmissionKey
 
-AT_ONCE = 2_000  # comments a transaction
+AT_ONCE = 200  # comments a transaction: Postgres is at each for some milliseconds
 FOREIGN_KEY_VIOLATION = "23503"
 LONGEST_KEY = 100  # what is longer is no word that five people write
 
@@ -37,6 +38,7 @@ async def index_comments(database: Database) -> int:
 
 async def _index_workspace(database: Database, workspace_id: uuid.UUID) -> int:
     done, last = 0, uuid.UUID(int=0)
+    started = time.monotonic()
     while comments := await _find_unread(database, workspace_id, last):
         last = comments[-1].id
         rows = await asyncio.to_thread(_read, comments)
@@ -48,6 +50,8 @@ async def _index_workspace(database: Database, workspace_id: uuid.UUID) -> int:
                 raise
         else:
             done += len(comments)
+        await rest(time.monotonic() - started)
+        started = time.monotonic()
     return done
 
 

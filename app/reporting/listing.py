@@ -15,7 +15,7 @@ from app.foundation.errors import InvalidParam
 from app.foundation.translation import mark
 from app.reporting.buckets import Period, is_on_month_bounds
 from app.reporting.filters import ReportFilter, refused
-from app.reporting.finding import Answers, ListRequest, find_in_order, write_cursor
+from app.reporting.finding import Answers, ListRequest, find_in_order, parts_after, write_cursor
 from app.reporting.marks import refuse_marks_beside_labels
 from app.reporting.publication import Published, RowScope, publish_rows
 from app.responses.models import HoldReason, Standing
@@ -102,15 +102,18 @@ async def list_highlights(
 async def stream_responses(
     session: AsyncSession, questionnaire: Questionnaire, request: ListRequest
 ) -> AsyncIterator[Sequence[ListedResponse]]:
-    """All answers of the list from the cursor on, `request.limit` at a time, as they stand at this
-    moment; none where the subgroup may not be shown."""
-    scope = request.scope or await scope_of(session, questionnaire, request.filter)
-    if scope.is_suppressed:
-        return
-    answers = find_in_order(questionnaire, request, scope)
-    found = await session.stream(answers.statement, answers.values)
-    async for rows in found.partitions(request.limit):
-        yield [_listed(row, request, scope) for row in rows]
+    """All answers of everybody's list from the cursor on, `request.limit` at a time, each part as
+    it stands when it is read: one long look at all would slow down those who answer meanwhile."""
+    answers = await find_answers(session, questionnaire, request)
+    assert answers is not None
+    assert not answers.scope.labels
+    parts = [answers.statement]
+    while parts:
+        found = await session.execute(parts.pop(0).limit(request.limit), answers.values)
+        if rows := found.all():
+            yield [_listed(row, request, answers.scope) for row in rows]
+        if len(rows) == request.limit:
+            parts = parts_after(answers, rows[-1].shown_on, rows[-1].row_id)
 
 
 async def find_ids(

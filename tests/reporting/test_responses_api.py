@@ -2,6 +2,8 @@
 
 import csv
 import io
+import uuid
+from datetime import date
 from typing import Any
 
 import httpx
@@ -9,7 +11,15 @@ import psycopg
 import pytest
 
 from app.foundation.database import Database
+from app.reporting import exporting
+from app.reporting.exporting import stream_csv
+from app.reporting.filters import ReportFilter
+from app.reporting.finding import ListRequest
 from app.responses.models import Standing
+from app.responses.schemas import NewAnswer
+from app.responses.storing import store_answers
+from app.surveys.models import Channel
+from app.surveys.queries import get_questionnaire
 from tests.factories import Cast
 from tests.reporting.conftest import FREE_IN_JUNE, FREE_IN_MAY, JUNE, SECRET
 from tests.reporting.data import Answer, make_survey
@@ -176,6 +186,40 @@ async def test_the_file_holds_the_list(
         f"/api/v1/surveys/{scene.survey_id}/responses.csv", params={"segment.plan": "free"}
     )
     assert labelled.text.splitlines()[0] == "\ufeffid,month,score,category,comment,plan"
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 13, 39, 40])
+async def test_a_file_read_in_parts_holds_the_list(
+    acme_reader: httpx.AsyncClient, scene: Scene, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(exporting, "ROWS_AT_ONCE", at_once)
+    for query in ({}, {"since": "2026-06-01"}, {"segment.plan": "free"}):
+        answer = await acme_reader.get(
+            f"/api/v1/surveys/{scene.survey_id}/responses.csv", params=query
+        )
+        rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+        found = await everything(acme_reader, scene, **query)
+        assert [row["id"] for row in rows] == [row["id"] for row in found], query
+
+
+async def test_no_statement_of_a_file_outlasts_its_part(
+    database: Database, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "ROWS_AT_ONCE", 5)
+    async with database.transaction(scene.workspace_id) as session:
+        questionnaire = await get_questionnaire(session, scene.workspace_id, scene.survey_id)
+    wanted = ListRequest(ReportFilter(scene.survey_id), "key", limit=1)
+    parts = stream_csv(database, questionnaire, wanted, may_see_contacts=False)
+    text = await anext(parts) + await anext(parts)
+    late = NewAnswer(
+        scene.survey_id, scene.version_id, 9, "While it was read", "en", Channel.LINK,
+        date(2026, 1, 1), labels={}, submission_key=uuid.uuid4(),
+    )  # fmt: skip
+    async with database.transaction(scene.workspace_id) as session:
+        await store_answers(session, scene.workspace_id, [late])
+    text += "".join([part async for part in parts])
+    assert "While it was read" in text
+    assert len(text.splitlines()) == 1 + 39 + 1
 
 
 async def test_a_cell_is_never_a_formula(

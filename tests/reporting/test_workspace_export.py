@@ -17,6 +17,7 @@ from app.accounts.models import Scope
 from app.foundation.database import Database
 from app.foundation.settings import Settings
 from app.foundation.tokens import fingerprint
+from app.reporting import workspace_export
 from app.responses.deletions import record_deletions
 from app.responses.models import DeletionReason
 from tests.conftest import program
@@ -104,6 +105,15 @@ async def test_answers_show_their_day_and_nothing_of_their_kind(
     assert Counter(row["comment"] for row in table)[SECRET] == 2
     for row in rows:
         assert set(row) & {"plan", "age", "region", "language", "channel", "segments"} == set()
+
+
+async def test_answers_read_in_parts_are_all_there(
+    acme_api: httpx.AsyncClient, export: Export, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"{_folder(scene)}/responses.jsonl"
+    for at_once in (1, 13, 39):
+        monkeypatch.setattr(workspace_export, "ROWS_AT_ONCE", at_once)
+        assert (await _export(acme_api)).lines(name) == export.lines(name)
 
 
 async def test_figures_are_those_of_the_api(

@@ -12,7 +12,7 @@ from tempfile import TemporaryFile
 from typing import IO, cast
 
 CHUNK = 64 * 1024
-REST = 4
+REST = 10
 BUSY_FROM_S = 0.0005  # a turn of the event loop in which nothing is to do takes less
 
 
@@ -36,7 +36,7 @@ async def spooled(lines: AsyncIterator[str]) -> AsyncIterator[bytes]:
 
 async def give_way(worked_s: float) -> None:
     """Let others go on after `worked_s` seconds of work that can wait; where there is something
-    for them to do, rest four times as long. What feeds the work, Postgres, rests with it."""
+    for them to do, rest ten times as long. What feeds the work, Postgres, rests with it."""
     started = time.perf_counter()
     await asyncio.sleep(0)
     if time.perf_counter() - started > BUSY_FROM_S:
