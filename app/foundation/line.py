@@ -27,7 +27,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 import psycopg
 from psycopg.adapt import Transformer
-from psycopg.generators import fetch_many, pipeline_communicate
+from psycopg.generators import fetch_many, send
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 from sqlalchemy import Dialect, Executable, Select, TextClause
@@ -360,20 +360,24 @@ def _communicate(
     syncs: int,
     parts: list[list[PGresult]],
 ) -> Generator[Any, Any, None]:
-    """Fill `parts` with the results up to each sync, until all commands have been answered."""
-    fetched = yield from pipeline_communicate(pgconn, deque(commands))
-    while True:
-        for result in (result for found in fetched for result in found):
+    """Fill `parts` with the results up to each sync, until all commands have been answered.
+
+    All go out in as few pieces as the network takes, and all of them before any answer is waited
+    for: a server that has half a command says nothing until it has the rest.
+    """
+    for command in commands:
+        command()
+    yield from send(pgconn)
+    while len(parts) <= syncs:
+        results = yield from fetch_many(pgconn)
+        if not results:
+            raise psycopg.OperationalError("the connection ended")
+        for result in results:
             if result.status == ExecStatus.PIPELINE_SYNC:
                 parts.append([])
             else:
                 parts[-1].append(result)
-        if len(parts) > syncs:
-            parts.pop()
-            return
-        fetched = [(yield from fetch_many(pgconn))]
-        if not fetched[0]:
-            raise psycopg.OperationalError("the connection ended")
+    parts.pop()
 
 
 def _translated(error: psycopg.Error) -> Exception:

@@ -1,5 +1,6 @@
 """Statements that travel together do what they would do one by one."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -13,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from app.foundation.database import Database
-from app.foundation.line import Line
+from app.foundation.line import Line, bind
 from tests.factories import Cast
 
 ECHO = text("SELECT CAST(:ids AS uuid[]), CAST(:words AS text[]), CAST(:number AS integer), :word")
@@ -188,6 +189,20 @@ async def test_what_cannot_be_sent_stops_all_of_them(
     with pytest.raises(DataError):
         await store_each(line, cast, [key_of(cast)], [{**key_of(cast), "hash": "a\0b"}])
     assert count_keys(owner) == 0
+
+
+async def test_megabytes_arrive_both_ways(database: Database, cast: Cast) -> None:
+    """More than the buffers on the way hold, so both ends must read while they write."""
+    line = database.lines.take()
+    words = ["ほんね" * 30_000]
+    echo = bind(ECHO, {"ids": [], "words": words, "number": 1, "word": ""})
+    refused = bind(ECHO, {"ids": [], "words": words, "number": "one", "word": ""})
+    async with asyncio.timeout(20):
+        found = await line.ask([(cast.acme, refused if n == 7 else echo) for n in range(20)])
+    await line.close()
+    [(number, error)] = [(n, one) for n, one in enumerate(found) if isinstance(one, Exception)]
+    assert (number, type(error)) == (7, DataError)
+    assert [len(one) for n, one in enumerate(found) if n != number] == [1] * 19  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

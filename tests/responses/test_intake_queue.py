@@ -89,6 +89,27 @@ async def test_one_bad_answer_fails_alone(
     assert stored_counts(owner) == recount(owner)
 
 
+@pytest.mark.parametrize("is_keyed", [False, True])
+async def test_many_long_comments_are_stored_together(
+    database: Database, scene: Scene, owner: psycopg.Connection, is_keyed: bool
+) -> None:
+    intake = Intake(database)
+    comment = "あ" * COMMENT_MAX_LENGTH
+    key = new_id if is_keyed else lambda: None
+
+    async def submit(n: int) -> None:
+        bad = {"version_id": scene.survey_id} if n == 300 else {}
+        given = answer(scene, n % 11, comment=comment, submission_key=key(), **bad)
+        await intake.submit(scene.workspace_id, [given])
+
+    async with intake.running(), asyncio.timeout(20):
+        outcomes = await asyncio.gather(*map(submit, range(500)), return_exceptions=True)
+    assert [n for n, outcome in enumerate(outcomes) if outcome] == [300]
+    assert stored_answers(owner).count((9, comment)) == 45
+    assert len(stored_answers(owner)) == 499
+    assert stored_counts(owner) == recount(owner)
+
+
 async def test_an_answer_that_failed_leaves_no_belief_in_rows_that_are_not_there(
     intake: Intake, scene: Scene, owner: psycopg.Connection
 ) -> None:
