@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
@@ -63,21 +64,21 @@ def _p99_ms(installation: Installation, seconds: float, rate: float) -> float:
 
 @contextmanager
 def _exporting(installation: Installation) -> Iterator[None]:
-    """Fetch the CSV file of all answers over and over; raises where it is not given once."""
+    """Fetch the CSV file of all answers over and over; raises where one is not given to the end."""
     is_over = threading.Event()
-    sizes: list[int] = []
-    thread = threading.Thread(target=_export, args=[installation, is_over, sizes])
-    thread.start()
-    try:
-        yield
-    finally:
-        is_over.set()
-        thread.join()
-    if not sum(sizes):
+    with ThreadPoolExecutor(1) as beside:
+        exports = beside.submit(_export, installation, is_over)
+        try:
+            yield
+        finally:
+            is_over.set()
+    if not exports.result():
         raise RuntimeError("nothing was exported")
 
 
-def _export(installation: Installation, is_over: threading.Event, sizes: list[int]) -> None:
+def _export(installation: Installation, is_over: threading.Event) -> int:
+    """How many bytes were given until it is over."""
+    size = 0
     address = (
         f"{installation.settings.public_url}/api/v1/surveys/{installation.survey_id}/responses.csv"
     )
@@ -87,9 +88,10 @@ def _export(installation: Installation, is_over: threading.Event, sizes: list[in
             with client.stream("GET", address) as answer:
                 answer.raise_for_status()
                 for chunk in answer.iter_raw():
-                    sizes.append(len(chunk))
+                    size += len(chunk)
                     if is_over.is_set():
                         break
+    return size
 
 
 @contextmanager

@@ -52,6 +52,7 @@ def load(
     with tempfile.NamedTemporaryFile() as file:
         pickle.dump(requests, file)
         file.flush()
+        os.sync()  # or the disk still writes what came before, and commits wait behind it
         words = [*address, status, clients, seconds, rate, file.name]
         done = subprocess.run(
             [sys.executable, "-m", "bench.load", *map(str, words)],

@@ -1,6 +1,5 @@
 """The way through all workspaces that the periodic jobs take."""
 
-import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -10,11 +9,7 @@ from sqlalchemy import select
 
 from app.accounts.models import Workspace
 from app.foundation.database import Database
-
-# Times as long as a piece of work took, be it a workspace that has little to do or a part of what
-# one has: an eighth of a processor.
-REST = 7
-LONGEST_REST_S = 0.25
+from app.foundation.giving_way import rest
 
 
 class Stop(NamedTuple):
@@ -36,8 +31,3 @@ async def unscoped_go_round(database: Database) -> AsyncIterator[Stop]:
         started = time.monotonic()
         yield stop
         await rest(time.monotonic() - started)
-
-
-async def rest(worked_s: float) -> None:
-    """Leave the processors to those who wait for an answer, after `worked_s` seconds of work."""
-    await asyncio.sleep(min(REST * worked_s, LONGEST_REST_S))

@@ -1,6 +1,7 @@
 """Tables of an export, each as JSON Lines and as CSV, written while they are read."""
 
 import json
+import time
 from collections.abc import AsyncIterable, Mapping, Sequence
 from tempfile import TemporaryFile
 from typing import IO
@@ -8,6 +9,7 @@ from typing import IO
 from anyio import to_thread
 
 from app.foundation.bundles import Bundle, Part
+from app.foundation.giving_way import give_way
 from app.reporting.exporting import BYTE_ORDER_MARK, csv_lines
 
 Value = str | int | float | bool | None
@@ -26,8 +28,11 @@ async def write_table(
     with TemporaryFile() as table:
         table.write((BYTE_ORDER_MARK + csv_lines([columns])).encode())
         with bundle.part(f"{name}.jsonl") as part:
+            started = time.perf_counter()
             async for records in batches:
                 await to_thread.run_sync(_append, part, table, columns, records)
+                await give_way(time.perf_counter() - started)
+                started = time.perf_counter()
         with bundle.part(f"{name}.csv") as copy:
             await to_thread.run_sync(_copy, table, copy, part.rows)
     return part.rows

@@ -28,7 +28,7 @@ from app.responses.tags import SEPARATOR
 from app.scoring import Distribution, category_of
 from app.surveys.schemas import Questionnaire
 
-ROWS_AT_ONCE = 1_000  # so that others get their turn every few milliseconds
+ROWS_AT_ONCE = 500  # so that others get their turn every few milliseconds
 CSV_TYPE = "text/csv; charset=utf-8"
 BYTE_ORDER_MARK = "\ufeff"
 TAGS_BETWEEN = f"{SEPARATOR} "

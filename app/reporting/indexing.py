@@ -15,8 +15,9 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select, text
 from sqlalchemy.exc import IntegrityError
 
-from app.accounts.rounds import rest, unscoped_go_round
+from app.accounts.rounds import unscoped_go_round
 from app.foundation.database import Database
+from app.foundation.giving_way import rest
 from app.reporting.terms import RULES, find_terms
 from app.responses.models import CommentTerms, Response, SubmissionKey
 

@@ -48,7 +48,7 @@ from app.surveys.shapes import link_shape, survey_shape, version_shape
 FORMAT = "honne-export"
 FORMAT_VERSION = 1
 ZIP_TYPE = "application/zip"
-ROWS_AT_ONCE = 1_000
+ROWS_AT_ONCE = 500
 CHUNK = 64 * 1024
 RESPONSE_COLUMNS = (
     "id", "answered_on", "score", "category", "comment", "standing", "exclusion_reason",

@@ -5,8 +5,9 @@ import time
 import psycopg
 import pytest
 
-from app.accounts.rounds import REST, unscoped_go_round
+from app.accounts.rounds import unscoped_go_round
 from app.foundation.database import Database
+from app.foundation.giving_way import JOBS_REST
 from tests.factories import Cast
 
 WORK_S = 0.02
@@ -32,4 +33,4 @@ async def test_it_rests_in_between(database: Database) -> None:
         time.sleep(WORK_S)  # noqa: ASYNC251 (as a job that computes)
         worked += time.monotonic() - started
     assert worked >= 2 * WORK_S
-    assert time.monotonic() - began >= (1 + REST) * worked
+    assert time.monotonic() - began >= (1 + JOBS_REST) * worked

@@ -11,9 +11,9 @@ from contextlib import aclosing, suppress
 from tempfile import TemporaryFile
 from typing import IO, cast
 
+from app.foundation.giving_way import give_way
+
 CHUNK = 64 * 1024
-REST = 10
-BUSY_FROM_S = 0.0005  # a turn of the event loop in which nothing is to do takes less
 
 
 async def spooled(lines: AsyncIterator[str]) -> AsyncIterator[bytes]:
@@ -32,15 +32,6 @@ async def spooled(lines: AsyncIterator[str]) -> AsyncIterator[bytes]:
             writing.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await writing
-
-
-async def give_way(worked_s: float) -> None:
-    """Let others go on after `worked_s` seconds of work that can wait; where there is something
-    for them to do, rest ten times as long. What feeds the work, Postgres, rests with it."""
-    started = time.perf_counter()
-    await asyncio.sleep(0)
-    if time.perf_counter() - started > BUSY_FROM_S:
-        await asyncio.sleep(REST * worked_s)
 
 
 class _Spool:
