@@ -34,6 +34,7 @@ request_id_var: ContextVar[str] = ContextVar("request_id", default="")
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 METHODS = SAFE_METHODS | {"DELETE", "PATCH", "POST", "PUT"}
+LEFT = 499  # what nginx writes down where nobody was left to be answered
 KIB = 1024
 BODY_WITHIN_S = 30.0
 ALL_BODIES = 64 * 1024 * KIB  # of one process at a time
@@ -94,6 +95,7 @@ class RequestContext:
 
         try:
             await self.app(scope, receive, send_with_headers)
+            status = status or LEFT
         except Exception as error:
             # Further out only the server's log is left, which would print the whole traceback.
             answer = unexpected_response(scope, error)
@@ -153,7 +155,8 @@ def _wanted_language(query: bytes) -> str:
 
 class BodyCap:
     """Reads a body up to its cap before anything parses it; more is refused with 413, a body that
-    trickles in with 408. All bodies together take a bounded part of the memory (503)."""
+    trickles in with 408. All bodies together take a bounded part of the memory (503). A body that
+    breaks off reaches nobody: what is cut in the middle may well look whole."""
 
     def __init__(
         self, app: ASGIApp, within_s: float = BODY_WITHIN_S, all_bodies: int = ALL_BODIES
@@ -170,11 +173,17 @@ class BodyCap:
     async def _take_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = bytearray()
         try:
-            await self._read(body, receive, _allowed(scope))
+            cap, length = _allowed(scope)
+            await self._read(body, receive, cap)
+            if len(body) < length:
+                # httptools reads none where the head asks for another protocol (`curl --http2`).
+                raise _Refused(errors.BadRequest(headers=CLOSE))
             scope.setdefault("state", {})["body"] = read = bytes(body)
             await self.app(scope, _replaying(read, receive), send)
         except _Refused as refused:
             await error_response(scope, refused.error)(scope, receive, send)
+        except _BrokenOff:
+            pass  # there is nobody left to tell
         finally:
             # The server keeps the scope until the connection's next request.
             scope.get("state", {}).pop("body", None)
@@ -197,10 +206,11 @@ class BodyCap:
             timer.cancel()
 
     async def _read_one(self, body: bytearray, receive: Receive, cap: int) -> bool:
-        """True where more is to come. A sender who left leaves no body."""
+        """True where more is to come. Who closes only their own side, once all is sent, has not
+        broken off: the server hands over what is whole before it says that somebody left."""
         message = await receive()
         if message["type"] != "http.request":
-            return False
+            raise _BrokenOff
         chunk = message.get("body", b"")
         self._free -= len(chunk)
         body += chunk
@@ -216,6 +226,10 @@ CLOSE = {"Connection": "close"}
 TOO_SLOW = "the body took too long"
 
 
+class _BrokenOff(Exception):
+    """The sender left in the middle of a body."""
+
+
 class _Refused(Exception):
     """A body that is not read to its end."""
 
@@ -223,13 +237,15 @@ class _Refused(Exception):
         self.error = error
 
 
-def _allowed(scope: Scope) -> int:
-    """The cap for this path, unless the sender says beforehand that it is not kept."""
+def _allowed(scope: Scope) -> tuple[int, int]:
+    """The cap for this path and the length that the sender declares, 0 where none is; refused is
+    who says beforehand that the cap is not kept."""
     cap = _cap_of(scope["path"])
     declared = find_header(scope, b"content-length") or ""
-    if declared.isdigit() and int(declared) > cap:
+    length = int(declared) if declared.isdigit() else 0
+    if length > cap:
         raise _Refused(_too_large(cap))
-    return cap
+    return cap, length
 
 
 def _replaying(body: bytes, receive: Receive) -> Receive:
