@@ -4,6 +4,7 @@ A workspace's rows lie together on one shard. A statement that says whose rows i
 and is as good as one on plain Postgres; any other is sent to every shard, or is an error.
 """
 
+import re
 from collections.abc import Iterator
 
 import sqlglot
@@ -14,6 +15,9 @@ STATEMENTS = (exp.Insert, *SCOPES)
 # Others set something, or lock, or make a table of the session's own.
 READ_HERE = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 WRITING = (exp.Insert, exp.Update, exp.Delete)
+# What a COPY reads is a query like any other; a table's name stands for the rows of all workspaces.
+COPIED_QUERY = re.compile(r"COPY\s*\((.+)\)\s*TO\s+STDOUT\b.*", re.DOTALL)
+COPIED_TABLE = re.compile(r'COPY\s+(?:"?public"?\.)?"?(\w+)"?[\s(].*', re.DOTALL)
 # Functions that answer differently each time (Postgres: volatile), or in each transaction (stable).
 VOLATILE = {
     "clock_timestamp", "gen_random_uuid", "nextval", "random", "statement_timestamp",
@@ -27,6 +31,10 @@ STABLE = {
 
 def find_misfits(statement: str, tenant_tables: frozenset[str]) -> list[str]:
     """Why a statement in Postgres' dialect does not fit a schema spread out by workspace."""
+    if copied := COPIED_QUERY.fullmatch(statement):
+        statement = copied[1]
+    elif (copied := COPIED_TABLE.fullmatch(statement)) and copied[1] in tenant_tables:
+        return [f"COPY of {copied[1]} names no workspace, and row-level security lets none fill it"]
     if not statement.lstrip(" (\n").upper().startswith(READ_HERE):
         return []
     tree = sqlglot.parse_one(statement.replace("%%", "%"), dialect="postgres")

@@ -4,9 +4,12 @@ import uuid
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from app.foundation.copying import copy_csv, copy_into
 from app.foundation.database import Database
+from app.foundation.line import bind
+from app.surveys.models import Survey
 from tests.citus.recording import recorded, take_misfits, tenant_tables
 from tests.citus.statements import find_misfits
 from tests.factories import Cast
@@ -31,6 +34,10 @@ MISFITS = {
     "a delete that feeds an insert": "WITH gone AS"
     " (DELETE FROM surveys WHERE workspace_id = %(w)s RETURNING *)"
     " INSERT INTO responses (workspace_id) SELECT %(w)s FROM gone",
+    "numbered": "SELECT 1 FROM responses WHERE id = $1::UUID",
+    "a copy of every shard": "COPY (SELECT id FROM responses) TO STDOUT (FORMAT csv)",
+    "a copy of a table": "COPY responses (id, score) TO STDOUT",
+    "a copy into a table": 'COPY "responses" ("workspace_id", "id") FROM STDIN',
 }
 FITTING = {
     "by workspace": "SELECT 1 FROM responses WHERE workspace_id = %(w)s AND id = %(id)s FOR UPDATE",
@@ -52,6 +59,11 @@ FITTING = {
     "a delete that is counted": "WITH gone AS"
     " (DELETE FROM surveys WHERE workspace_id = %(w)s RETURNING id)"
     " SELECT count(*) FROM gone",
+    "numbered": "SELECT score, count(*) FROM responses WHERE workspace_id = $1::UUID"
+    " AND id = ANY(CAST($2 AS uuid[])) GROUP BY score",
+    "a copy of rows": "COPY (SELECT 100 %% score FROM responses WHERE workspace_id = %(w)s)"
+    " TO STDOUT (FORMAT csv, ENCODING 'UTF8')",
+    "a copy into a table of one's own": 'COPY "pg_temp"."responses" ("id") FROM STDIN',
     "no table": "SET LOCAL app.workspace_id = 'x'",
 }
 
@@ -78,3 +90,27 @@ async def test_what_the_app_sends_is_looked_at(
         assert found.all() == []
     [misfit] = take_misfits()
     assert misfit.startswith("surveys has no `workspace_id =` of its own")
+
+
+async def test_what_travels_on_a_line_is_looked_at(database: Database, cast: Cast) -> None:
+    line = database.lines.take()
+    unnamed = text("SELECT 2 FROM surveys WHERE id = :id")
+    async with line.transaction(cast.acme):
+        assert list(await line.execute(unnamed, {"id": uuid.uuid4()})) == []
+    look_ups = await line.ask([(cast.acme, bind(text("SELECT 3 FROM surveys"), {}))])
+    await line.close()
+    assert list(look_ups) == [[]]
+    by_id, all_of_them = take_misfits()
+    assert by_id.endswith("SELECT 2 FROM surveys WHERE id = $1")
+    assert all_of_them.endswith("SELECT 3 FROM surveys")
+
+
+async def test_what_is_copied_is_looked_at(database: Database, cast: Cast) -> None:
+    async with database.transaction(cast.acme) as session:
+        assert [rows async for rows in copy_csv(session, select(Survey.name), 10)] == []
+        session_own = "CREATE TEMPORARY TABLE own (id text) ON COMMIT DROP"
+        await session.execute(text(session_own))
+        await copy_into(session, "own", ["id"], ["1\n"])
+    [misfit] = take_misfits()
+    assert "COPY (SELECT surveys.name" in misfit
+    assert 'COPY "pg_temp"."own" ("id") FROM STDIN' in recorded()
