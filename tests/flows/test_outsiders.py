@@ -124,6 +124,15 @@ class Acme:
             r"\{(\w+)(?::\w+)?\}", lambda found: {**self.things, **other}[found[1]], template
         )
 
+    def fill_body(self, body: object) -> object:
+        """A JSON body, of whose members those that are texts may name things."""
+        if not isinstance(body, dict):
+            return body
+        return {
+            name: self.fill(value) if isinstance(value, str) else value
+            for name, value in body.items()
+        }
+
 
 @pytest.fixture
 async def acme(
@@ -226,16 +235,10 @@ async def _call(
     other = {**{name: acme.fill(value) for name, value in instead.items()}, **other}
     query = acme.fill(QUERIES.get(_name(route), ""), **other)
     address = acme.fill(route.path, **other) + (f"?{query}" if query else "")
-    body = JSON_BODIES.get(_name(route))
-    if isinstance(body, dict):
-        body = {
-            name: acme.fill(value) if isinstance(value, str) else value
-            for name, value in body.items()
-        }
     return await client.request(
         route.method,
         address,
-        json=body,
+        json=acme.fill_body(JSON_BODIES.get(_name(route))),
         data=FORM_BODIES.get(_name(route)),
         content=CONTENTS.get(_name(route)),
     )
