@@ -75,4 +75,8 @@ async def test_a_thousand_posts_with_one_key_are_one_answer(
     await send_form_often(settings, scene, owner, 1_000)
     owner.execute("TRUNCATE responses, submission_keys, daily_counts CASCADE")
     await send_key_often(settings, cast, scene, owner, 1_000)
-    say("posts_with_one_key", 1_000, "at once by the form, and again by the API: one answer each")
+    say(
+        "posts_with_one_key",
+        1_000,
+        "connections at once by the form, and as many by the API: one answer each",
+    )
