@@ -8,9 +8,9 @@ import json
 import os
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -91,10 +91,16 @@ tally = Tally()
 
 
 def write_snapshot(folder: Path) -> None:
-    """Leave this process's numbers where the one that is asked for them looks."""
-    with NamedTemporaryFile("w", dir=folder, delete=False) as file:
-        json.dump(tally.snapshot(), file)
-    Path(file.name).rename(folder / f"{os.getpid()}.json")
+    """Leave this process's numbers where the one that is asked for them looks. Raises OSError where
+    that cannot be, as on a full disk; then those of before stand there still."""
+    path = folder / f"{os.getpid()}.new"
+    try:
+        path.write_text(json.dumps(tally.snapshot()))
+        path.rename(path.with_suffix(".json"))
+    except OSError:
+        with suppress(OSError):
+            path.unlink()
+        raise
 
 
 def read_snapshots(folder: Path) -> dict[str, dict[Key, Any]]:

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import gc
+import logging
 import signal
 import socket
 import sys
@@ -19,6 +20,8 @@ from app.foundation.errors import StartupError
 from app.foundation.settings import Settings
 from app.foundation.tally import write_snapshot
 from app.foundation.web.protocol import OnePieceProtocol
+
+logger = logging.getLogger("honne.metrics")
 
 GRACE_SECONDS = 20
 BACKLOG = 2048
@@ -73,6 +76,7 @@ class _Server(uvicorn.Server):
         self.app = app
         self.when_ready = when_ready
         self.report_to = report_to
+        self.is_reporting = True
         self.stop_at: float | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -88,10 +92,22 @@ class _Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         if self.report_to and counter % TICKS_A_SECOND == 0:
-            write_snapshot(self.report_to)
+            self._report(self.report_to)
         if self.stop_at is not None and time.monotonic() >= self.stop_at:
             self.should_exit = True
         return await super().on_tick(counter)
+
+    def _report(self, folder: Path) -> None:
+        """A disk without room for the numbers is no reason to answer nobody: said once."""
+        try:
+            write_snapshot(folder)
+        except OSError as error:
+            if self.is_reporting:
+                extra = {"error": error.strerror, "folder": str(folder)}
+                logger.warning("metrics stand still", extra=extra)
+            self.is_reporting = False
+        else:
+            self.is_reporting = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Connections that are idle are closed a moment after the door: a request that is on its
