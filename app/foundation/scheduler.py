@@ -7,11 +7,11 @@ behind PgBouncer, and it falls with the process that held it.
 import asyncio
 import logging
 import time
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.foundation.database import Database
 from app.foundation.tally import tally
@@ -43,10 +43,13 @@ async def running(
 
 async def _repeat(database: Database, jobs: Sequence[Job], interval_seconds: float) -> None:
     while True:
-        # Away for a moment or for an hour: the next round does what this one could not.
+        # Away for a moment or for an hour, or an error that nobody thought of: the next round does
+        # what this one could not.
         try:
             await run_jobs(database, jobs)
-        except (SQLAlchemyError, OSError) as error:
+        except ExceptionGroup:
+            pass  # each was told when it happened
+        except Exception as error:
             logger.warning("jobs put off", extra={"error": type(error).__name__})
         await asyncio.sleep(interval_seconds)
 
@@ -54,14 +57,22 @@ async def _repeat(database: Database, jobs: Sequence[Job], interval_seconds: flo
 async def run_jobs(database: Database, jobs: Sequence[Job]) -> bool:
     """Run each job once, unless another process is at it; says whether it did.
 
-    A job opens its own transactions and returns how many rows it touched.
+    A job opens its own transactions and returns how many rows it touched. One that fails keeps none
+    of the others from running; what failed is raised together at the end.
     """
+    errors = []
     async with database.transaction() as session:
-        if not await session.scalar(select(func.pg_try_advisory_xact_lock(LOCK_NUMBER))):
-            return False
         for job in jobs:
-            await _run(database, job)
-        return True
+            # Asked for again each time, as it is gone where its connection is, which raises.
+            if not await session.scalar(select(func.pg_try_advisory_xact_lock(LOCK_NUMBER))):
+                return False
+            try:
+                await _run(database, job)
+            except Exception as error:
+                errors.append(error)
+    if errors:
+        raise ExceptionGroup("jobs failed", errors)
+    return True
 
 
 async def _run(database: Database, job: Job) -> None:
@@ -70,7 +81,24 @@ async def _run(database: Database, job: Job) -> None:
     try:
         touched = await job(database)
         outcome = "done"
+    except Exception as error:
+        _tell(name, error)
+        raise
     finally:
         tally.count("honne_jobs", name, outcome)
         tally.observe(time.perf_counter() - started, "honne_job_seconds", name)
     logger.info("job done", extra={"job": name, "rows": touched})
+
+
+def _tell(name: str, error: Exception) -> None:
+    """With the places it came through and no message: that may quote a comment."""
+    places = traceback.extract_tb(error.__traceback__)
+    logger.error(
+        "job failed",
+        extra={
+            "job": name,
+            "error": type(error).__name__,
+            "sqlstate": getattr(getattr(error, "orig", None), "sqlstate", None),
+            "places": [f"{place.filename}:{place.lineno} {place.name}" for place in places],
+        },
+    )
