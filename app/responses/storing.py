@@ -1,5 +1,6 @@
 """Writes answers and what goes with them: keys, rows, addresses and counts, in one transaction."""
 
+import time
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation import clock
 from app.foundation.line import Executor
+from app.foundation.tally import tally
 from app.responses.answer_rows import (
     Claim,
     SubmissionName,
@@ -28,7 +30,7 @@ from app.responses.counts import (
     count_key,
     forget_empty_counts,
 )
-from app.responses.models import FINAL, HoldReason
+from app.responses.models import FINAL, HoldReason, Standing
 from app.responses.schemas import NewAnswer, StoredAnswer
 from app.responses.segment_sets import LabelSet, ensure_segment_sets, segment_set_id
 from app.surveys.actions import mark_answered
@@ -77,6 +79,16 @@ async def store_answers(
     answers = await file_late_answers(session, workspace_id, answers)
     count = partial(apply_count_changes, session, workspace_id)
     return await write_rows(session, workspace_id, answers, count, Known())
+
+
+def tally_stored(stored: Sequence[StoredAnswer], started: float) -> None:
+    """For the metrics: what one transaction has stored, begun at `started` (`perf_counter`). Call
+    it after the commit."""
+    tally.observe(time.perf_counter() - started, "honne_commit_seconds")
+    tally.observe(len(stored), "honne_batch_answers")
+    held = sum(answer.standing is Standing.HELD for answer in stored)
+    tally.count("honne_answers", "held", by=held)
+    tally.count("honne_answers", "taken", by=len(stored) - held)
 
 
 async def write_rows(

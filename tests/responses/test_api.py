@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from app.foundation import clock, look_ups
+from app.foundation.tally import tally
 from tests.responses.scene import Scene, recount, stored_answers, stored_counts
 
 TODAY = clock.today("Asia/Tokyo")
@@ -205,6 +206,26 @@ async def test_an_idempotency_key_makes_one_answer(
     assert again.json() == first.json()
     assert sorted(stored_answers(owner)) == [(1, None), (2, None), (8, None)]
     assert stored_counts(owner) == recount(owner)
+
+
+def tallied() -> list[float]:
+    """How many answers were taken, in how many transactions, by the three ways to count them."""
+    sizes = tally.histograms.get(("honne_batch_answers",), [0.0])
+    commits = tally.histograms.get(("honne_commit_seconds",), [0.0])
+    taken = tally.counters.get(("honne_answers", "taken"), 0.0)
+    return [taken, sizes[0], sum(sizes[1:]), sum(commits[1:])]
+
+
+async def test_answers_with_an_idempotency_key_are_counted_once(
+    acme_api: httpx.AsyncClient, address: str
+) -> None:
+    before = tallied()
+    batch = {"responses": [{"score": 1}, {"score": 2}]}
+    for key in ("batch-1", "batch-1", "batch-2"):
+        headers = {"Idempotency-Key": key}
+        sent = await acme_api.post(f"{address}/batch", json=batch, headers=headers)
+        assert sent.status_code == 201
+    assert [now - then for now, then in zip(tallied(), before, strict=True)] == [4, 4, 2, 2]
 
 
 async def test_a_refused_request_does_not_use_up_its_key(

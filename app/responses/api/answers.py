@@ -1,5 +1,6 @@
 """JSON routes that take answers in, leave them out of the figures, and erase them."""
 
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -55,7 +56,7 @@ from app.responses.shapes import (
     ResponseShape,
     ReviewedShape,
 )
-from app.responses.storing import store_answers
+from app.responses.storing import store_answers, tally_stored
 from app.surveys.holds import hold_survey, release_survey
 from app.surveys.queries import get_questionnaire
 from app.surveys.schemas import Questionnaire
@@ -175,8 +176,9 @@ async def _store(
     if HEADER not in request.headers:
         stored = await state.intake.submit(caller.workspace_id, check())
         return Response(shape_all(stored).model_dump_json(), 201, media_type="application/json")
+    started = time.perf_counter()
+    made: list[StoredAnswer] = []
     async with state.database.transaction(caller.workspace_id) as session:
-        made: list[StoredAnswer] = []
 
         async def create() -> BaseModel:
             made.extend(await store_answers(session, caller.workspace_id, check()))
@@ -188,7 +190,10 @@ async def _store(
 
         # The record outlives a deleted answer by a day, hence it may not hold what was written.
         reminder = Reminder(lambda: " ".join(str(answer.id) for answer in made), recall)
-        return await create_once(request, ApiClient(caller, session), create, reminder)
+        answer = await create_once(request, ApiClient(caller, session), create, reminder)
+    if made:
+        tally_stored(made, started)
+    return answer
 
 
 @router.put(
