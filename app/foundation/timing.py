@@ -1,7 +1,7 @@
 """How long the statements of a request take, for its line in the log; slow ones get their own.
 
-A statement is logged without its values. Of a respondent's request nothing is logged at all: the
-moment of an answer is told by nobody.
+A statement is logged without its values. Of a request that is a respondent's, or that brings
+answers, nothing is logged at all: the moment of an answer is told by nobody.
 """
 
 import logging
@@ -30,6 +30,12 @@ class Timing:
 
 NOBODY = Timing()  # of jobs; nobody reads it
 timing_var: ContextVar[Timing] = ContextVar("timing", default=NOBODY)
+
+
+def keep_private() -> None:
+    """Log no statement of this request from here on, and no line for the request itself. For those
+    that bring answers: a row has its day, and the log must not tell the second."""
+    timing_var.get().is_private = True
 
 
 def time_statements(engine: Engine, slow_ms: int) -> None:

@@ -156,20 +156,26 @@ async def _answer(client: httpx.AsyncClient, score: int) -> int:
 
 
 async def test_answers_pass_and_nothing_of_them_is_written_down(
-    proxy: Proxy, owner: psycopg.Connection
+    proxy: Proxy, cast: Cast, owner: psycopg.Connection
 ) -> None:
     async with proxy.client() as client:
         assert await _answer(client, 9) == 303
+        headers = {"Authorization": f"Bearer {cast.acme_key}"}
+        [survey] = (await client.get("/api/v1/surveys", headers=headers)).json()["data"]
+        path = f"/api/v1/surveys/{survey['id']}/responses"
+        for url, body in ((path, {"score": 8}), (f"{path}/batch", {"responses": [{"score": 7}]})):
+            assert (await client.post(url, json=body, headers=headers)).status_code == 201
         assert (await client.get("/sign-in?next=/canary")).status_code == 200
         assert (await client.get("/health/ready")).status_code == 200
         large = await client.post("/s/cafe/responses", content=b"x" * 70_000)
         assert large.status_code == 413
-    assert [score for score, _comment in stored_answers(owner)] == [9]
+    assert sorted(score for score, _comment in stored_answers(owner)) == [7, 8, 9]
     written = "".join(
         path.read_text(errors="replace") for path in proxy.folder.glob("*.log") if path.is_file()
     )
     assert "GET /sign-in 200" in written
-    for secret in ("/s/", "canary", "127.0.0.1", "plan"):
+    assert "GET /api/v1/surveys 200" in written
+    for secret in ("/s/", "/responses", "canary", "127.0.0.1", "plan"):
         assert secret not in written
 
 
