@@ -1,4 +1,5 @@
-"""Ways to leave Postgres of no use: stopped, unreachable, out of connections, its disk full."""
+"""Ways to leave Postgres of no use: stopped, unreachable, out of connections, slow, its disk full;
+and a server without room for temporary files."""
 
 import os
 import signal
@@ -15,6 +16,7 @@ from tests.torture.installation import Installation
 
 Shortage = Callable[[Installation], AbstractContextManager[None]]
 SOCKET = ".s.PGSQL.5432"
+SLOW_S = 0.1
 
 
 def _cluster_processes(found: Installation) -> list[int]:
@@ -80,9 +82,41 @@ def locked(found: Installation) -> Iterator[None]:
 
 
 @contextmanager
-def full_disk(found: Installation) -> Iterator[None]:
+def slow(found: Installation) -> Iterator[None]:
+    """Each commit takes a tenth of a second, as on a disk that is far away or worn out."""
+    with found.owner() as owner:
+        for setting in (f"commit_delay = {SLOW_S * 1e6:.0f}", "commit_siblings = 0"):
+            owner.execute(f"ALTER SYSTEM SET {setting}")
+        owner.execute("SELECT pg_reload_conf()")
+        try:
+            while _commit_seconds(owner) < SLOW_S:
+                time.sleep(0.1)
+            yield
+        finally:
+            for setting in ("commit_delay", "commit_siblings"):
+                owner.execute(f"ALTER SYSTEM RESET {setting}")
+            owner.execute("SELECT pg_reload_conf()")
+
+
+def _commit_seconds(owner: psycopg.Connection) -> float:
+    started = time.monotonic()
+    owner.execute("SELECT pg_logical_emit_message(true, 'torture', '')")
+    return time.monotonic() - started
+
+
+def full_disk(found: Installation) -> AbstractContextManager[None]:
     """Not a byte is left where the data directory is."""
-    ballast = found.folder.parent / "ballast"
+    return _filled(found.folder.parent)
+
+
+def full_tmpdir(found: Installation) -> AbstractContextManager[None]:
+    """Not a byte is left where exports and the server's numbers are written."""
+    return _filled(Path(found.variables["TMPDIR"]))
+
+
+@contextmanager
+def _filled(folder: Path) -> Iterator[None]:
+    ballast = folder / "ballast"
     with ballast.open("wb") as file, suppress(OSError):
         while True:
             os.write(file.fileno(), bytes(1 << 16))

@@ -1,5 +1,5 @@
-"""Postgres slow, away, out of connections, its disk full: nobody's words are lost, the server stays
-small, and everything goes on by itself."""
+"""Postgres slow, away, out of connections, its disk full, or TMPDIR: nobody's words are lost, the
+server stays small, and everything goes on by itself."""
 
 import asyncio
 import random
@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.processes import free_port
 from tests.torture.clients import Crowd
 from tests.torture.conftest import Say
 from tests.torture.installation import Installation, serving
@@ -19,14 +20,17 @@ from tests.torture.shortage import (
     Shortage,
     away,
     full_disk,
+    full_tmpdir,
     locked,
     out_of_connections,
+    slow,
     small_disk,
     stopped,
 )
 
 AWAY_S = 30.0
-SHORTLY_S = 1.5
+ALL_SERVED = {"acknowledged"}
+TAKEN = 'honne_answers_total{outcome="taken"}'
 ANSWERED_WITHIN_S = 28.0  # the intake waits for 20 s, and this machine may be busy
 MEMORY_GROWTH_MB = 150
 SHORTAGES: dict[str, Shortage] = {
@@ -38,8 +42,9 @@ SHORTAGES: dict[str, Shortage] = {
 
 async def starve(
     found: Installation, ledger: Ledger, shortage: Shortage, seconds: float, say: Say, name: str
-) -> None:
-    """A shortage under load; afterwards everybody is served and nothing is lost."""
+) -> Counter[str]:
+    """A shortage under load; afterwards everybody is served and nothing is lost. What all were
+    told, by how often."""
     crowd = Crowd(found, ledger, random.Random(7), size=8)
     before_mb = memory_mb(found)
     async with crowd:
@@ -54,8 +59,7 @@ async def starve(
         f"slowest form {crowd.slowest_s:.1f} s", dict(crowd.tally))  # fmt: skip
     assert grown_mb < MEMORY_GROWTH_MB
     assert crowd.slowest_s < ANSWERED_WITHIN_S
-    if seconds > SHORTLY_S:
-        assert crowd.tally["503"], "nobody was told"
+    return crowd.tally
 
 
 def memory_mb(found: Installation) -> float:
@@ -74,8 +78,59 @@ def test_long_shortages(tmp_path: Path, say: Say) -> None:
     ledger = Ledger()
     with serving(tmp_path) as found:
         for name, shortage in SHORTAGES.items():
-            asyncio.run(starve(found, ledger, shortage, AWAY_S, say, name))
+            told = asyncio.run(starve(found, ledger, shortage, AWAY_S, say, name))
+            assert told["503"], "nobody was told"
             assert found.find_faults(ledger) == [], name
+
+
+@pytest.mark.torture
+def test_a_slow_disk(tmp_path: Path, say: Say) -> None:
+    """Everybody waits a little longer, and nobody is sent away."""
+    ledger = Ledger()
+    with serving(tmp_path) as found:
+        told = asyncio.run(starve(found, ledger, slow, AWAY_S, say, "slow"))
+        assert set(told) == ALL_SERVED
+        assert found.find_faults(ledger) == []
+
+
+@pytest.mark.torture
+def test_a_full_tmpdir(tmp_path: Path, say: Say) -> None:
+    """The numbers stand still, exports fail, and nobody who answers notices."""
+    ledger = Ledger()
+    with small_disk(tmp_path / "tmp", megabytes=1) as tmpdir:
+        variables = {"METRICS_PORT": str(free_port()), "TMPDIR": str(tmpdir)}
+        with serving(tmp_path / "served", "--workers", "2", **variables) as found:
+            processes = found.processes()
+            starving = starve(found, ledger, full_tmpdir, AWAY_S / 2, say, "TMPDIR full")
+            assert set(asyncio.run(starving)) == ALL_SERVED
+            with full_tmpdir(found):
+                assert not _can_export(found)
+            assert _can_export(found)
+            time.sleep(2)  # the numbers are a second old
+            assert _taken(found) > 0
+            assert found.processes() == processes, "none died"
+            assert found.find_faults(ledger) == []
+            assert found.stop() == 0
+            assert not list(tmpdir.iterdir()), "nothing is left"
+
+
+def _can_export(found: Installation) -> bool:
+    """Whether all of it arrives: what breaks off may not look whole."""
+    url = f"{found.address}/api/v1/surveys/{found.survey_id}/responses.csv"
+    try:
+        answer = httpx.get(url, headers=found.authorization, timeout=60, trust_env=False)
+    except httpx.TransportError:
+        return False
+    assert answer.status_code == httpx.codes.OK, answer.text
+    return True
+
+
+def _taken(found: Installation) -> float:
+    """How many answers the metrics tell."""
+    url = f"http://127.0.0.1:{found.variables['METRICS_PORT']}/metrics"
+    text = httpx.get(url, timeout=30, trust_env=False).text
+    [line] = [line for line in text.splitlines() if line.startswith(TAKEN)]
+    return float(line.split()[1])
 
 
 @pytest.mark.torture
@@ -83,7 +138,8 @@ def test_a_full_disk(tmp_path: Path, say: Say) -> None:
     ledger = Ledger()
     with small_disk(tmp_path / "disk", megabytes=320) as disk, serving(disk) as found:
         for name in ("disk full", "disk full again"):
-            asyncio.run(starve(found, ledger, full_disk, AWAY_S / 2, say, name))
+            told = asyncio.run(starve(found, ledger, full_disk, AWAY_S / 2, say, name))
+            assert told["503"], "nobody was told"
             assert found.find_faults(ledger) == [], name
 
 
