@@ -5,6 +5,7 @@ of one snapshot, and `manifest.json`, which says what it is of, how many rows ea
 the dump is recognised. The folder gets its name when it is complete. The secret key is not in it.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from hashlib import file_digest
 from pathlib import Path
-from typing import Annotated, Final, Literal, LiteralString
+from typing import IO, Annotated, Final, Literal, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -31,6 +32,7 @@ from app.foundation.version import VERSION
 FORMAT: Final = "honne-backup"
 DUMP = "database.dump"
 MANIFEST = "manifest.json"
+LOCK = "lock"
 KEY_PURPOSE = "backup"
 
 
@@ -67,15 +69,14 @@ def make_backup(settings: Settings, folder: Path) -> BackupManifest:
         _require_all_rows(connection)
         snapshot = _scalar(connection, "SELECT pg_export_snapshot()")
         made_at, rows = clock.now(), count_rows(connection)
-        dump = unfinished / DUMP
-        sha256 = dump_database(settings.database_owner_url, dump, snapshot)
+        length, sha256 = dump_database(settings.database_owner_url, unfinished / DUMP, snapshot)
         manifest = BackupManifest(
             honne_version=VERSION,
             postgres_version=_scalar(connection, "SHOW server_version"),
             schema_revision=_scalar(connection, "SELECT version_num FROM alembic_version"),
             made_at=made_at,
             key_mark=_key_mark(settings),
-            bytes=dump.stat().st_size,
+            bytes=length,
             sha256=sha256,
             rows=rows,
         )
@@ -253,16 +254,35 @@ def _new_folder(folder: Path) -> Iterator[Path]:
         raise StartupError(f"{folder} exists already; name a new folder.")
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     try:
-        if unfinished.exists():  # of a run that was killed
-            shutil.rmtree(unfinished)
-        unfinished.mkdir(mode=0o700, parents=True)
-        yield unfinished
-        unfinished.rename(folder)
-        _sync(folder.parent)
+        unfinished.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # A file, not the folder: over NFS only what is open for writing can be locked.
+        with (unfinished / LOCK).open("a") as lock:
+            _take(lock, folder)
+            try:
+                for left_over in (DUMP, MANIFEST):  # by a run that was killed
+                    (unfinished / left_over).unlink(missing_ok=True)
+                yield unfinished
+                unfinished.rename(folder)
+            except BaseException:
+                shutil.rmtree(unfinished, ignore_errors=True)
+                raise
+            # Not before it has its name: whoever came meanwhile would take it for a dead run's.
+            (folder / LOCK).unlink()
+            _sync(folder.parent)
     except OSError as error:
         raise StartupError(f"{folder} cannot be written ({error.strerror}).") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _take(lock: IO[str], folder: Path) -> None:
+    """Hold the lock of an unfinished backup to `folder`, or refuse."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Who held it may have finished just now, or given up: then it is at its place no more.
+        is_held = os.path.samestat(os.fstat(lock.fileno()), Path(lock.name).stat())
+    except (BlockingIOError, FileNotFoundError):
+        is_held = False
+    if not is_held:
+        raise StartupError(f"Another backup to {folder} is being made.")
 
 
 def _write_durably(path: Path, text: str) -> None:

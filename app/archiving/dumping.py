@@ -21,10 +21,10 @@ from app.foundation.errors import StartupError
 CHUNK = 1 << 20
 
 
-def dump_database(url: str, file: Path, snapshot: str) -> str:
+def dump_database(url: str, file: Path, snapshot: str) -> tuple[int, str]:
     """Write all that the exported `snapshot` shows to a new `file`, in the custom format, and wait
-    until the disk has it. Returns its SHA-256 in hex."""
-    found = sha256()
+    until the disk has it. Returns how many bytes were written, and their SHA-256 in hex."""
+    length, found = 0, sha256()
     file.touch(mode=0o600, exist_ok=False)
     with (
         file.open("wb") as target,
@@ -33,10 +33,10 @@ def dump_database(url: str, file: Path, snapshot: str) -> str:
         assert process.stdout is not None
         while chunk := process.stdout.read(CHUNK):
             found.update(chunk)
-            target.write(chunk)
+            length += target.write(chunk)
         target.flush()
         os.fsync(target.fileno())
-    return found.hexdigest()
+    return length, found.hexdigest()
 
 
 def load_dump(url: str, file: Path) -> None:

@@ -22,6 +22,7 @@ from app.archiving.backup import (
     read_backup,
     restore_backup,
 )
+from app.archiving.dumping import dump_database
 from app.foundation.database import Database
 from app.foundation.embedded import Addresses
 from app.foundation.errors import StartupError
@@ -186,3 +187,38 @@ async def test_a_new_data_directory_needs_the_key_of_then(
 def test_a_folder_without_a_database_is_said_in_a_line(tmp_path: Path) -> None:
     nothing = run_honne("backup", str(tmp_path / "x"), HONNE_DATA_DIR=str(tmp_path / "empty"))
     assert "There is no database in" in _refusal(nothing)
+
+
+def test_of_two_backups_to_one_folder_the_second_is_refused(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "monday"
+    refusals = []
+
+    def dump(url: str, file: Path, snapshot: str) -> tuple[int, str]:
+        found = dump_database(url, file, snapshot)
+        with pytest.raises(StartupError) as refused:
+            make_backup(settings, path)
+        refusals.append(str(refused.value))
+        return found
+
+    monkeypatch.setattr("app.archiving.backup.dump_database", dump)
+    manifest = make_backup(settings, path)
+    assert refusals == [f"Another backup to {path} is being made."]
+    assert read_backup(path) == manifest
+    assert manifest.bytes == (path / DUMP).stat().st_size > 0
+    assert sorted(found.name for found in path.iterdir()) == [DUMP, MANIFEST]
+    assert [found.name for found in tmp_path.iterdir()] == ["monday"]
+
+
+def test_what_a_killed_run_left_is_replaced(settings: Settings, tmp_path: Path) -> None:
+    left_over = tmp_path / "monday.unfinished"
+    left_over.mkdir()
+    for name in (DUMP, MANIFEST, "lock"):
+        (left_over / name).write_text("half of i")
+    path = tmp_path / "monday"
+    path.mkdir()  # an empty one, as `mktemp -d` makes it
+    make_backup(settings, path)
+    read_backup(path)
+    assert sorted(found.name for found in path.iterdir()) == [DUMP, MANIFEST]
+    assert [found.name for found in tmp_path.iterdir()] == ["monday"]
