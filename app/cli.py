@@ -52,6 +52,7 @@ cli = typer.Typer(
     help="Honne: anonymous NPS surveys. Settings come from the environment; see README.md.",
 )
 LOWEST_PRIORITY = 19
+STOPPED_CODE = 128 + signal.SIGTERM
 Result = TypeVar("Result")
 
 
@@ -62,7 +63,7 @@ def serve(
     ] = 1,
 ) -> None:
     """Serve Honne; with its own Postgres unless DATABASE_URL is set."""
-    _end_when_interrupted()
+    _end_when_asked()
     settings = _settings().with_workers(workers)
     with ExitStack() as stack:
         listener = stack.enter_context(take_port(settings))
@@ -151,7 +152,7 @@ async def _announce(database: Database, settings: Settings) -> None:
 @cli.command()
 def demo() -> None:
     """Serve Honne with a demo workspace; prints where to look and how to get in."""
-    _end_when_interrupted()
+    _end_when_asked()
     settings = _settings(quiet=True)
     with (
         take_port(settings) as listener,
@@ -285,13 +286,22 @@ def _settings(*, quiet: bool = False) -> Settings:
     return settings
 
 
+class _Stopped(SystemExit):
+    """A command was asked to end before it was done. Like an exit, it passes through all code."""
+
+
+def _stop(*_signal: object) -> None:
+    raise _Stopped
+
+
 def _end(*_signal: object) -> None:
     raise SystemExit(0)
 
 
-def _end_when_interrupted() -> None:
-    """Ctrl-C is how a server is stopped, even while it starts: no failure, as elsewhere."""
-    signal.signal(signal.SIGINT, _end)
+def _end_when_asked() -> None:
+    """A server is there to be stopped, even while it starts: no failure, as it is elsewhere."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
 
 
 app.accounts.commands.register(cli, open_settings)
@@ -303,10 +313,13 @@ app.demo.commands.register(cli, open_settings)
 
 
 def main() -> None:
-    """Run the command line. What the operator must mend is one line and exit code 2."""
-    signal.signal(signal.SIGTERM, _end)
+    """Run the command line. What the operator must mend is one line and exit code 2; a command
+    that was stopped by SIGTERM says so, with the code that a shell gives it."""
+    signal.signal(signal.SIGTERM, _stop)
     try:
         cli(prog_name="honne")
+    except _Stopped:
+        sys.exit(_complain("stopped before it was done", STOPPED_CODE))
     except StartupError as error:
         sys.exit(_complain(str(error)))
     except HonneError as error:
@@ -314,9 +327,9 @@ def main() -> None:
         sys.exit(_complain(" ".join([error.text("en") or error.title, *reasons])))
 
 
-def _complain(line: str) -> int:
+def _complain(line: str, code: int = 2) -> int:
     print(f"honne: {line}", file=sys.stderr)
-    return 2
+    return code
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import json
 import stat
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -29,7 +31,7 @@ from app.foundation.errors import StartupError
 from app.foundation.settings import Settings
 from tests.conftest import on_server
 from tests.factories import Cast
-from tests.processes import run_honne
+from tests.processes import ROOT, environment, run_honne
 from tests.reporting.data import TODAY, Answer, make_survey
 from tests.responses.scene import recount, stored_counts
 
@@ -222,3 +224,36 @@ def test_what_a_killed_run_left_is_replaced(settings: Settings, tmp_path: Path) 
     read_backup(path)
     assert sorted(found.name for found in path.iterdir()) == [DUMP, MANIFEST]
     assert [found.name for found in tmp_path.iterdir()] == ["monday"]
+
+
+def test_a_command_that_is_stopped_says_so(
+    settings: Settings, owner: psycopg.Connection, tmp_path: Path
+) -> None:
+    path = tmp_path / "monday"
+    variables = {
+        "DATABASE_URL": settings.database_url,
+        "DATABASE_OWNER_URL": settings.database_owner_url,
+        "SECRET_KEY": settings.secret_key,
+    }
+    for command in (["backup", str(path)], ["migrate"]):
+        with owner.transaction():
+            # Both wait for it, however fast the machine is.
+            owner.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+            process = subprocess.Popen(
+                [sys.executable, "-m", "app.cli", *command],
+                cwd=ROOT, env=environment(**variables), stderr=subprocess.PIPE, text=True,
+            )  # fmt: skip
+            _wait_for_waiting(owner)
+            process.terminate()
+            _out, said = process.communicate(timeout=30)
+        assert (process.returncode, said) == (143, "honne: stopped before it was done\n"), command
+    assert list(tmp_path.iterdir()) == []
+
+
+def _wait_for_waiting(owner: psycopg.Connection) -> None:
+    query = "SELECT 1 FROM pg_locks WHERE NOT granted"
+    for _ in range(1500):
+        if owner.execute(query).fetchone():
+            return
+        time.sleep(0.02)
+    raise AssertionError("nobody waits")
