@@ -1,6 +1,7 @@
 """Honne as a process of its own, as `make run` starts it."""
 
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -27,11 +28,16 @@ def environment(**values: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name in kept} | values
 
 
-def run_honne(*arguments: str, **values: str) -> "subprocess.CompletedProcess[str]":
-    """One command, run to its end."""
+def run_honne(
+    *arguments: str, user: str | None = None, **values: str
+) -> "subprocess.CompletedProcess[str]":
+    """One command, run to its end; by root also as another `user`."""
     return subprocess.run(
         [sys.executable, "-m", "app.cli", *arguments],
         cwd=ROOT,
+        user=user,
+        group=user and pwd.getpwnam(user).pw_gid,
+        extra_groups=None if user is None else [],
         env=environment(**values),
         capture_output=True,
         text=True,

