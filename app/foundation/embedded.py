@@ -1,7 +1,7 @@
 """The Postgres that comes along: started on a data directory, stopped by its last user.
 
 It listens on a socket in a private folder and on no address. `keep_running` starts a server that
-dies in use again within seconds.
+dies in use, or is asked to stop by somebody else, again within seconds.
 """
 
 import fcntl
@@ -38,6 +38,7 @@ ORPHANS_END_WITHIN_S = 1
 CONNECT_WITHIN_S = 10
 LOOK_EVERY_S = 0.5
 PROCESSES = Path("/proc")
+STATE_LINE = 7  # of postmaster.pid, where the postmaster says what it is at
 Work = Callable[[], None]
 
 # Pages go to the log as they are: to compress them by pglz, all that the wheel's build knows, took
@@ -92,13 +93,13 @@ def keep_running(data_dir: Path, is_over: Callable[[], bool]) -> None:
     server = _Server(data_dir, "", lambda: None)
     while not is_over():
         time.sleep(LOOK_EVERY_S)
-        if not server.is_running():
+        if not server.is_serving():
             _start_again(server, is_over)
 
 
 def _start_again(server: "_Server", is_over: Callable[[], bool]) -> None:
     with (server.root / "starting.lock").open("w") as starting, _locked(starting):
-        if is_over() or server.is_running():
+        if is_over() or server.is_serving():
             return
         logger.error("the embedded Postgres is gone; starting it again")
         try:
@@ -189,7 +190,11 @@ class _Server:
         unfinished.rename(self.cluster)
 
     def stop(self) -> None:
-        self._run("pg_ctl", "stop", "-w", "-m", "fast", "-s", "-D", str(self.cluster))
+        try:
+            self._run("pg_ctl", "stop", "-w", "-m", "fast", "-s", "-D", str(self.cluster))
+        except StartupError:
+            if self.is_running():  # and did not end by itself meanwhile
+                raise
 
     def is_running(self) -> bool:
         """Whether the process that the lock file names is this cluster's postmaster.
@@ -209,6 +214,18 @@ class _Server:
             return False
         program, *arguments = map(os.fsdecode, command)
         return Path(program).name == "postgres" and any(map(self._is_cluster, arguments))
+
+    def is_serving(self) -> bool:
+        return self.is_running() and not self._is_stopping()
+
+    def _is_stopping(self) -> bool:
+        """Whether it takes nobody any more. Who asks a postmaster to end (`kill`, `killall`) makes
+        it wait for all who are connected, and they stay for as long as Honne serves."""
+        try:
+            lines = (self.cluster / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return False
+        return lines[STATE_LINE:] == ["stopping"]
 
     def _is_cluster(self, path: str) -> bool:
         return path.startswith("/") and Path(path).resolve() == self.cluster.resolve()
@@ -260,6 +277,9 @@ class _Server:
         just have been killed, and one that somebody else started may still be recovering."""
         patient_until = time.monotonic() + CONNECT_WITHIN_S
         while True:
+            # Whoever of us stops it holds the same lock as who starts it: this was somebody else.
+            if self.is_running() and self._is_stopping():
+                self.stop()
             if not self.is_running():
                 self._launch()
             try:

@@ -163,6 +163,30 @@ def test_a_server_that_dies_while_it_is_used_is_started_again(tmp_path: Path) ->
             assert _query(addresses, "SELECT n FROM kept") == 7
 
 
+def test_a_server_that_was_asked_to_stop_is_started_again(tmp_path: Path) -> None:
+    """By `killall postgres`: it would wait for those who are connected, and take nobody else."""
+    with embedded_postgres(tmp_path) as addresses, _watched(tmp_path):
+        url = addresses.owner_url.replace("+psycopg", "")
+        with psycopg.connect(url, autocommit=True) as stays:
+            asked = _postmaster(tmp_path)
+            os.kill(asked, signal.SIGTERM)
+            _wait_for_another(tmp_path, asked)
+            with pytest.raises(psycopg.OperationalError):
+                stays.execute("SELECT 1")
+        with embedded_postgres(tmp_path):
+            assert _query(addresses, "SELECT 1") == 1
+
+
+def test_a_command_does_not_wait_for_a_server_that_was_asked_to_stop(tmp_path: Path) -> None:
+    with (
+        embedded_postgres(tmp_path) as addresses,
+        psycopg.connect(addresses.owner_url.replace("+psycopg", "")),
+    ):
+        os.kill(_postmaster(tmp_path), signal.SIGTERM)
+        with embedded_postgres(tmp_path):  # nobody watches it here
+            assert _query(addresses, "SELECT 1") == 1
+
+
 def test_locks_that_name_somebody_elses_process_are_taken_away(tmp_path: Path) -> None:
     """As after a restart of the machine: the number of the dead postmaster is given anew."""
     other = _other_user(tmp_path)

@@ -55,6 +55,11 @@ def kill_postmaster(found: Installation, _chance: random.Random) -> None:
     _send(found.postmaster(), signal.SIGKILL)
 
 
+def ask_postmaster(found: Installation, _chance: random.Random) -> None:
+    """As `killall postgres` does: it keeps those who are connected, and takes nobody else."""
+    _send(found.postmaster(), signal.SIGTERM)
+
+
 def kill_postmaster_twice(found: Installation, chance: random.Random) -> None:
     """And the next one while it still recovers, or soon after."""
     first = found.postmaster()
@@ -129,5 +134,6 @@ BLOWS: dict[str, Blow] = {
     "crash in half an answer": crash(crashing.HALF_ANSWER, 30),
     "parent": kill_parent,
     "postgres writer": kill_writer,
+    "postmaster asked": ask_postmaster,
 }
 SHORT = ("server", "postmaster", "crash after commit", "backend")
