@@ -1,11 +1,13 @@
 """Commands that look after the database itself."""
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import typer
 
 from app.foundation.distribution import distribute as spread
+from app.foundation.errors import StartupError
 from app.foundation.settings import Settings
 
 OpenSettings = Callable[[], AbstractContextManager[Settings]]
@@ -25,6 +27,11 @@ def register(cli: typer.Typer, open_settings: OpenSettings) -> None:
 
         Prints the tables that were spread. Can be run again, and must be after an upgrade.
         """
+        if not os.environ.get("DATABASE_URL"):
+            raise StartupError(
+                "The Postgres that comes along stays on one machine; set DATABASE_URL to one with "
+                "the citus extension (docs/operations.md)."
+            )
         with open_settings() as settings:
             tables = spread(settings)
         typer.echo("\n".join(tables) if tables else "Every table is spread already.")

@@ -1,5 +1,6 @@
 """`honne db distribute`: which tables, in which order, and when it refuses."""
 
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -102,6 +103,13 @@ def test_without_the_extension_the_operator_is_told(settings: Settings) -> None:
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.strip() == f"honne: {NO_CITUS}"
+
+
+def test_with_the_postgres_that_comes_along_the_operator_is_told(tmp_path: Path) -> None:
+    done = run_honne("db", "distribute", HONNE_DATA_DIR=str(tmp_path / "data"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "set DATABASE_URL" in done.stderr
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_login_that_row_level_security_binds_is_refused(
