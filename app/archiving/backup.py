@@ -100,14 +100,11 @@ def read_backup(folder: Path) -> BackupManifest:
     return manifest
 
 
-def restore_backup(
-    settings: Settings, folder: Path, manifest: BackupManifest, *, is_key_new: bool = False
+def require_restorable(
+    settings: Settings, manifest: BackupManifest, *, is_key_new: bool = False
 ) -> None:
-    """Load a backup that `read_backup` found whole into an empty database, all or nothing, then
-    bring its schema up to this version. Raises `StartupError`.
-
-    Unless `is_key_new`, the secret key must be the one the backup was made under.
-    """
+    """Raises `StartupError` where this Honne cannot restore the backup, or, unless `is_key_new`,
+    where the secret key is not the one it was made under. Asks no database."""
     if not is_known_revision(manifest.schema_revision):
         raise StartupError(
             f"This backup was made by a newer Honne ({manifest.honne_version}); "
@@ -118,6 +115,11 @@ def restore_backup(
             "This backup was made under another secret key. Set that key as SECRET_KEY, or pass "
             "--new-secret-key: API keys, receipts of answers and open links then stop working."
         )
+
+
+def restore_backup(settings: Settings, folder: Path, manifest: BackupManifest) -> None:
+    """Load a backup that `read_backup` found whole and `require_restorable` good into an empty
+    database, all or nothing, then bring its schema up to this version. Raises `StartupError`."""
     with _connected(settings) as connection:
         _refuse_data(connection)
         _make_runtime_role(connection)

@@ -8,8 +8,15 @@ from typing import Annotated
 
 import typer
 
-from app.archiving.backup import BackupManifest, make_backup, read_backup, restore_backup
-from app.foundation.embedded import embedded_postgres
+from app.archiving.backup import (
+    BackupManifest,
+    make_backup,
+    read_backup,
+    require_restorable,
+    restore_backup,
+)
+from app.foundation.embedded import embedded_postgres, has_cluster
+from app.foundation.embedded_account import account_for
 from app.foundation.errors import StartupError
 from app.foundation.logs import configure_logging
 from app.foundation.settings import SECRET_KEY_FILE, Settings, read_data_dir, read_settings
@@ -23,9 +30,8 @@ def register(cli: typer.Typer) -> None:
         folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder to make.")],
     ) -> None:
         """Copy the whole database to a new folder, also while Honne serves."""
+        _require_database(os.environ)
         settings = _read_settings(os.environ)
-        if settings.is_embedded and not (settings.data_dir / "postgres" / "cluster").exists():
-            raise StartupError(f"There is no database in {settings.data_dir}; set HONNE_DATA_DIR.")
         with _database(settings) as ready:
             manifest = make_backup(ready, folder.absolute())
         typer.echo(f"{folder}: {_describe(manifest)}, {manifest.bytes / 1e6:,.1f} MB.")
@@ -45,8 +51,10 @@ def register(cli: typer.Typer) -> None:
         manifest = read_backup(folder.absolute())
         if not new_secret_key:
             _require_key(os.environ)
-        with _database(_read_settings(os.environ)) as ready:
-            restore_backup(ready, folder.absolute(), manifest, is_key_new=new_secret_key)
+        settings = _read_settings(os.environ)
+        require_restorable(settings, manifest, is_key_new=new_secret_key)
+        with _database(settings) as ready:
+            restore_backup(ready, folder.absolute(), manifest)
         typer.echo(f"Restored: {_describe(manifest)}, as of {manifest.made_at:%Y-%m-%d %H:%M} UTC.")
         typer.echo("What was deleted or erased since then is back; see docs/backup.md.")
 
@@ -60,10 +68,21 @@ def _name_key(settings: Settings) -> str:
     return "SECRET_KEY" if os.environ.get("SECRET_KEY") else str(key_file)
 
 
+def _require_database(environ: Mapping[str, str]) -> None:
+    """Before the settings are read: those of a mistyped data directory would make it."""
+    data_dir = read_data_dir(environ)
+    if not environ.get("DATABASE_URL") and not has_cluster(data_dir):
+        raise StartupError(f"There is no database in {data_dir}; set HONNE_DATA_DIR.")
+
+
 def _require_key(environ: Mapping[str, str]) -> None:
     """Before the settings are read: those of a new data directory make a new key."""
-    key_file = read_data_dir(environ) / SECRET_KEY_FILE
-    if not environ.get("SECRET_KEY") and not environ.get("DATABASE_URL") and not key_file.exists():
+    if environ.get("SECRET_KEY") or environ.get("DATABASE_URL"):
+        return
+    data_dir = read_data_dir(environ)
+    account_for(data_dir)
+    key_file = data_dir / SECRET_KEY_FILE
+    if not key_file.exists():
         raise StartupError(
             f"Copy the secret_key file of then to {key_file} first, or set SECRET_KEY, or pass "
             "--new-secret-key: API keys, receipts of answers and open links then stop working."

@@ -113,6 +113,12 @@ def binary(name: str) -> Path:
     return find_binaries() / name
 
 
+def has_cluster(data_dir: Path) -> bool:
+    """Whether Postgres was ever set up there. Raises `StartupError` where it is somebody else's."""
+    account_for(data_dir)
+    return _cluster(data_dir).exists()
+
+
 def _cluster(data_dir: Path) -> Path:
     return data_dir / "postgres" / "cluster"
 

@@ -22,6 +22,7 @@ from app.archiving.backup import (
     count_rows,
     make_backup,
     read_backup,
+    require_restorable,
     restore_backup,
 )
 from app.archiving.dumping import dump_database
@@ -81,7 +82,9 @@ async def backup(database: Database, cast: Cast, settings: Settings, tmp_path: P
 
 
 def _restore(settings: Settings, path: Path, *, is_key_new: bool = False) -> None:
-    restore_backup(settings, path, read_backup(path), is_key_new=is_key_new)
+    manifest = read_backup(path)
+    require_restorable(settings, manifest, is_key_new=is_key_new)
+    restore_backup(settings, path, manifest)
 
 
 async def test_a_backup_is_restored_under_other_logins(
@@ -176,6 +179,10 @@ async def test_a_new_data_directory_needs_the_key_of_then(
     assert "Copy the secret_key file" in _refusal(refused)
     assert not data.exists()
     data.mkdir()
+    (data / "secret_key").write_text("of something else " * 3)
+    refused = run_honne("restore", str(backup), HONNE_DATA_DIR=str(data))
+    assert "another secret key" in _refusal(refused)
+    assert [path.name for path in data.iterdir()] == ["secret_key"], "nothing was set up for it"
     (data / "secret_key").write_text(settings.secret_key)
     restored = run_honne("restore", str(backup), HONNE_DATA_DIR=str(data))
     assert restored.returncode == 0, restored.stderr
@@ -189,6 +196,7 @@ async def test_a_new_data_directory_needs_the_key_of_then(
 def test_a_folder_without_a_database_is_said_in_a_line(tmp_path: Path) -> None:
     nothing = run_honne("backup", str(tmp_path / "x"), HONNE_DATA_DIR=str(tmp_path / "empty"))
     assert "There is no database in" in _refusal(nothing)
+    assert list(tmp_path.iterdir()) == [], "a mistyped folder is not made"
 
 
 def test_of_two_backups_to_one_folder_the_second_is_refused(
