@@ -135,3 +135,9 @@ def unwritable(data_dir: Path, error: OSError) -> StartupError:
         f"The data directory {data_dir} cannot be written to ({error.strerror}); "
         "set HONNE_DATA_DIR to one that can."
     )
+
+
+def sqlstate_of(error: BaseException) -> str:
+    """Postgres's code for an error that SQLAlchemy raised; empty where Postgres has said nothing,
+    as of a lost connection."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) or ""

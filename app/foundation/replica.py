@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation.database import AWAY, Database
-from app.foundation.errors import NotFound
+from app.foundation.errors import NotFound, sqlstate_of
 from app.foundation.tally import tally
 
 logger = logging.getLogger("honne.database")
@@ -56,8 +56,7 @@ class Replica:
 
     def _outcome(self, error: Exception) -> str:
         """Raises what would happen again on the database itself."""
-        sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
-        if sqlstate == READ_ONLY:
+        if sqlstate_of(error) == READ_ONLY:
             return "to be written"
         if not isinstance(error, AWAY):
             raise error

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from sqlalchemy import func, select
 
 from app.foundation.database import Database
+from app.foundation.errors import sqlstate_of
 from app.foundation.tally import tally
 
 logger = logging.getLogger("honne.jobs")
@@ -98,7 +99,7 @@ def _tell(name: str, error: Exception) -> None:
         extra={
             "job": name,
             "error": type(error).__name__,
-            "sqlstate": getattr(getattr(error, "orig", None), "sqlstate", None),
+            "sqlstate": sqlstate_of(error),
             "places": [f"{place.filename}:{place.lineno} {place.name}" for place in places],
         },
     )

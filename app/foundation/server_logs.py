@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from app.foundation.errors import sqlstate_of
+
 logger = logging.getLogger("honne.database")
 
 INSUFFICIENT_PRIVILEGE = "42501"
@@ -33,7 +35,7 @@ def quieten(connection: Connection) -> None:
                 connection.execute(text(f"ALTER DATABASE {database} SET {name} = '{QUIET[name]}'"))
         except DBAPIError as error:
             # Who may not is told by `warn`, at every start.
-            if getattr(error.orig, "sqlstate", "") != INSUFFICIENT_PRIVILEGE:
+            if sqlstate_of(error) != INSUFFICIENT_PRIVILEGE:
                 raise
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.accounts.rounds import unscoped_go_round
 from app.foundation.database import Database
+from app.foundation.errors import sqlstate_of
 from app.foundation.giving_way import rest
 from app.reporting.terms import RULES, find_terms
 from app.responses.models import CommentTerms, Response, SubmissionKey
@@ -47,7 +48,7 @@ async def _index_workspace(database: Database, workspace_id: uuid.UUID) -> int:
             await _keep(database, workspace_id, rows)
         except IntegrityError as error:
             # An answer that went meanwhile: the others are read in the next round.
-            if getattr(error.orig, "sqlstate", None) != FOREIGN_KEY_VIOLATION:
+            if sqlstate_of(error) != FOREIGN_KEY_VIOLATION:
                 raise
         else:
             done += len(comments)

@@ -77,7 +77,7 @@ async def test_a_job_that_fails_keeps_no_other_from_running(
         await asyncio.wait_for(done.wait(), timeout=10)
     failed = [record.__dict__ for record in caplog.records if record.message == "job failed"]
     assert {(one["job"], one["error"], one["sqlstate"]) for one in failed} == {
-        ("unlucky", "ValueError", None),
+        ("unlucky", "ValueError", ""),
         ("refused", "DataError", "22P02"),
     }
     assert all("test_scheduler.py" in str(one["places"]) for one in failed)

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from app.foundation import errors
-from app.foundation.errors import HonneError, InvalidParam
+from app.foundation.errors import HonneError, InvalidParam, sqlstate_of
 from app.foundation.translation import mark
 from app.foundation.web.rendering import render_text
 
@@ -162,10 +162,7 @@ def unexpected_response(scope: Scope, error: Exception) -> Response:
     logger.error(
         "unexpected error",
         exc_info=None if hidden else error,
-        extra={
-            "error": type(error).__name__,
-            "sqlstate": getattr(getattr(error, "orig", None), "sqlstate", None),
-        },
+        extra={"error": type(error).__name__, "sqlstate": sqlstate_of(error)},
     )
     return error_response(
         scope,
