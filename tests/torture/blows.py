@@ -57,19 +57,27 @@ def kill_postmaster(found: Installation, _chance: random.Random) -> None:
 
 def ask_postmaster(found: Installation, _chance: random.Random) -> None:
     """As `killall postgres` does: it keeps those who are connected, and takes nobody else."""
-    _send(found.postmaster(), signal.SIGTERM)
+    asked = found.postmaster()
+    _send(asked, signal.SIGTERM)
+    _wait_for_another(found, asked)
 
 
 def kill_postmaster_twice(found: Installation, chance: random.Random) -> None:
     """And the next one while it still recovers, or soon after."""
     first = found.postmaster()
     _send(first, signal.SIGKILL)
-    deadline = time.monotonic() + 60
-    while (second := found.postmaster()) in (None, first):
-        assert time.monotonic() < deadline, "nobody started Postgres again"
-        time.sleep(0.01)
+    second = _wait_for_another(found, first)
     time.sleep(chance.random() * 0.3)
     _send(second, signal.SIGKILL)
+
+
+def _wait_for_another(found: Installation, before: int | None) -> int:
+    """The postmaster that was started in the place of the one `before`."""
+    deadline = time.monotonic() + 60
+    while (pid := found.postmaster()) in (None, before):
+        assert time.monotonic() < deadline, "nobody started Postgres again"
+        time.sleep(0.01)
+    return pid
 
 
 def cut_power(found: Installation, _chance: random.Random) -> None:
