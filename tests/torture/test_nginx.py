@@ -13,7 +13,7 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -169,6 +169,8 @@ async def test_answers_pass_and_nothing_of_them_is_written_down(
         assert (await client.get("/health/ready")).status_code == 200
         large = await client.post("/s/cafe/responses", content=b"x" * 70_000)
         assert large.status_code == 413
+        for words in ("文章が長すぎます", "Your answer is too long"):
+            assert words in large.text
     assert sorted(score for score, _comment in stored_answers(owner)) == [7, 8, 9]
     written = "".join(
         path.read_text(errors="replace") for path in proxy.folder.glob("*.log") if path.is_file()
@@ -230,12 +232,43 @@ async def test_slow_clients_are_cut_off_and_keep_nobody_waiting(proxy: Proxy) ->
         writer.transport.abort()
 
 
-async def test_a_stopped_honne_is_an_answer_and_no_hanging(
-    settings: Settings, tmp_path: Path
-) -> None:
-    settings = replace(settings, stop_delay_s=0)
-    with server_processes(settings, 1) as [address]:
-        upstream = address[7:]
-    with nginx(tmp_path, upstream) as proxy:
+async def test_while_honne_is_stopped_respondents_are_told_what_to_do(tmp_path: Path) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    with nginx(tmp_path, address) as proxy:
         async with proxy.client() as client:
+            form = await client.get("/s/cafe?plan=canary")
+            answer = await client.post("/s/cafe/responses", data={"comment": "canary"})
+            saved = await client.put("/s/cafe/score", data={"score": "9"})
             assert (await client.get("/sign-in")).status_code == 502
+    for said in (form, answer, saved):
+        assert said.status_code == 503
+        assert said.headers["retry-after"] == "30"
+        assert said.headers["cache-control"] == "no-store"
+        assert said.headers["content-type"] == "text/html; charset=utf-8"
+        assert "再読み込み" in said.text
+        assert "load this page again" in said.text
+    for log in proxy.folder.glob("*.log"):
+        assert "canary" not in log.read_text(), "what was sent in vain is written down nowhere"
+        assert "/s/" not in log.read_text()
+
+
+async def test_what_honne_itself_says_passes_as_it_is(tmp_path: Path) -> None:
+    """Its page for 503 holds what was written, and its 404 says what is not there."""
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(
+            b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 7\r\nContent-Length: 9\r\n"
+            b"Connection: close\r\n\r\nmy words\n"
+        )
+        writer.close()
+
+    upstream = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    port = upstream.sockets[0].getsockname()[1]
+    async with upstream:
+        with nginx(tmp_path, f"127.0.0.1:{port}") as proxy:
+            async with proxy.client() as client:
+                for path in ("/s/cafe", "/s/cafe/responses"):
+                    said = await client.get(path)
+                    assert (said.status_code, said.text) == (503, "my words\n")
+                    assert said.headers["retry-after"] == "7"
