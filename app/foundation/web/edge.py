@@ -175,8 +175,7 @@ class BodyCap:
         try:
             cap, length = _allowed(scope)
             await self._read(body, receive, cap)
-            if len(body) < length:
-                # httptools reads none where the head asks for another protocol (`curl --http2`).
+            if len(body) < length:  # a server that knows no better takes it for whole
                 raise _Refused(errors.BadRequest(headers=CLOSE))
             scope.setdefault("state", {})["body"] = read = bytes(body)
             await self.app(scope, _replaying(read, receive), send)

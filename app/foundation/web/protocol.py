@@ -1,16 +1,21 @@
-"""How an answer goes out: its head and its body in one piece.
+"""How a request is read, and how an answer goes out: its head and its body in one piece.
 
 uvicorn writes the head of an answer, and then its body, and the event loop sends each at once: two
 system calls, two packets, and a reader that is woken up twice.
+
+httptools stops behind a head that asks for another protocol: the body would be lost, or be read as
+the next request. A server may ignore the wish (RFC 9110, 7.8), and this one does.
 """
 
 import asyncio
 from typing import Any, cast
 
+import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEAD = b"HTTP/1."
+UNREADABLE = "Invalid HTTP request received."
 
 
 class OnePieceProtocol(HttpToolsProtocol):
@@ -21,6 +26,40 @@ class OnePieceProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         held = _HoldingTransport(cast(asyncio.Transport, transport), self.loop)
         super().connection_made(cast(asyncio.Transport, held))
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        try:
+            self._read(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self.logger.warning(UNREADABLE)
+            self.send_400_response(UNREADABLE)
+
+    def _read(self, data: bytes) -> None:
+        """A head that asks for another protocol is read once more, as one that does not. One that
+        then still asks, a CONNECT, raises HttpParserUpgrade."""
+        rest = memoryview(data)
+        while True:
+            try:
+                self.parser.feed_data(rest)
+            except httptools.HttpParserUpgrade as wish:
+                rest = rest[wish.args[0] :]
+                head = self._head_without_wish()
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's
+                self.parser.feed_data(head)
+            else:
+                return
+
+    def _should_upgrade(self) -> bool:
+        """uvicorn asks this only of a head that wants it, and leaves that head alone."""
+        return True
+
+    def _head_without_wish(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
+        lines += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answered = cycle
