@@ -1,5 +1,5 @@
-"""A request is read as HTTP/1.1 whatever else it asks for. An answer goes out in one piece; one that
-comes in parts begins at once, and goes to nobody who has left."""
+"""A request is read as HTTP/1.1 whatever else it asks for. An answer goes out in one piece; one
+that comes in parts begins at once, and goes to nobody who has left."""
 
 import asyncio
 import logging
@@ -122,7 +122,7 @@ AFTER = b"GET /after HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
 @pytest.mark.parametrize(
-    "request_, body",
+    ("request_", "body"),
     [
         (HELLO, "hello"),
         (CHUNKED, "hello"),
