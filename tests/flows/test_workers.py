@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,8 +53,16 @@ class Load:
     """What clients that send answers one after the other have been told."""
 
     statuses: Counter[int] = field(default_factory=Counter)
-    lost_connections: int = 0
+    failed_at: list[float] = field(default_factory=list)  # monotonic: sent then, never answered
     is_over: bool = False
+
+
+@dataclass(slots=True)
+class Readiness:
+    """What `/health/ready` said, and when that was asked which still had an answer (monotonic)."""
+
+    said: list[int] = field(default_factory=list)
+    open_at: float = 0.0
 
 
 @pytest.fixture
@@ -97,10 +106,11 @@ async def send_answers(served: Served, scene: Scene, key: str, load: Load) -> No
     headers = {"Authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(headers=headers, timeout=60, trust_env=False) as client:
         while not load.is_over:
+            sent_at = time.monotonic()
             try:
                 sent = await client.post(address, json={"score": 9})
             except httpx.TransportError:
-                load.lost_connections += 1
+                load.failed_at.append(sent_at)
                 return
             load.statuses[sent.status_code] += 1
 
@@ -110,18 +120,19 @@ def metrics(text: str) -> dict[str, float]:
     return {name: float(value) for name, value in lines}
 
 
-async def readiness(served: Served) -> list[int | None]:
-    """What `/health/ready` says from now on until nobody listens any more (None)."""
-    found: list[int | None] = []
-    while not found or found[-1] is not None:
+async def readiness(served: Served) -> Readiness:
+    """From now on until nobody listens any more."""
+    found = Readiness()
+    while True:
+        asked_at = time.monotonic()
         try:
             async with httpx.AsyncClient(trust_env=False) as client:
                 answer = await client.get(f"{served.url}/health/ready")
-            found.append(answer.status_code)
         except httpx.TransportError:
-            found.append(None)
+            return found
+        found.said.append(answer.status_code)
+        found.open_at = asked_at
         await asyncio.sleep(0.05)
-    return found
 
 
 async def test_stopping_under_load_loses_nothing(
@@ -135,16 +146,16 @@ async def test_stopping_under_load_loses_nothing(
         ]
         await asyncio.sleep(1.5)
         honne.process.terminate()
-        said = await readiness(honne)
+        told = await readiness(honne)
         load.is_over = True
         await asyncio.gather(*clients)
         assert await asyncio.to_thread(honne.process.wait, timeout=30) == 0
         assert honne.lines("unexpected error") == []
-    assert 503 in said
-    assert [status for status in said if status is not None] == sorted(
-        status for status in said if status is not None
-    ), "once not ready, it never says ready again"
+    assert told.said[-1] == 503
+    assert told.said == sorted(told.said), "once not ready, it never says ready again"
     assert set(load.statuses) == {201}
+    early = [at for at in load.failed_at if at < told.open_at]
+    assert not early, "sent while connections were taken, and not answered"
     stored = owner.execute("SELECT count(*) FROM responses").fetchone()
     assert stored == (load.statuses[201],), "what was taken was acknowledged, and the reverse"
     assert stored_counts(owner) == recount(owner)
