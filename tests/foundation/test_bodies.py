@@ -30,8 +30,9 @@ class Taking:
         self.bodies.append(message["body"])
         await Response()(scope, receive, send)
 
-    async def statuses(self, *messages: Message, length: str = "") -> Sequence[int]:
-        """What is answered to a request that comes as `messages` and declares a `length`."""
+    async def statuses(self, *messages: Message, length: str = "", kind: str = "") -> Sequence[int]:
+        """What is answered to a request that comes as `messages` and declares a `length` and a
+        `kind` of content."""
         received, sent = iter(messages), []
 
         async def receive() -> Message:
@@ -44,7 +45,11 @@ class Taking:
             "type": "http",
             "method": "POST",
             "path": "/api/v1/surveys",
-            "headers": [(b"content-length", length.encode())] if length else [],
+            "headers": [
+                (name, value.encode())
+                for name, value in ((b"content-length", length), (b"content-type", kind))
+                if value
+            ],
             "state": {"request_id": ""},
         }
         await self.cap(scope, receive, send)
@@ -88,3 +93,36 @@ async def test_a_body_shorter_than_it_says_is_refused() -> None:
         assert await taking.statuses(part(text, more=False), length="8") == [400]
     assert taking.bodies == []
     assert await taking.statuses(part(b"score=10", more=False), length="8") == [200]
+
+
+PARTS = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n9 --b--\r\n--b--'
+
+
+@pytest.mark.parametrize("boundary", ["b", '"b"', "b; charset=utf-8"])
+async def test_a_form_in_parts_without_its_end_is_refused(boundary: str) -> None:
+    set_language("en")
+    taking, kind = Taking(), f"Multipart/Form-Data; Boundary={boundary}"
+    for size in range(len(PARTS)):
+        assert await taking.statuses(part(PARTS[:size], more=False), kind=kind) == [400]
+    assert taking.bodies == []
+    for whole in (PARTS, PARTS + b"\r\n", PARTS + b" \r\nmore", b"--b--\r\n", b"\r\n--b--"):
+        assert await taking.statuses(part(whole, more=False), kind=kind) == [200]
+
+
+@pytest.mark.parametrize("kind", ["multipart/mixed; boundary=b", "text/plain", ""])
+async def test_what_is_no_form_is_left_to_who_reads_it(kind: str) -> None:
+    assert await Taking().statuses(part(b"--b%", more=False), kind=kind) == [200]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["application/x-www-form-urlencoded", "Application/X-WWW-Form-UrlEncoded; charset=utf-8"],
+)
+async def test_a_form_that_ends_within_an_escape_is_refused(kind: str) -> None:
+    set_language("en")
+    taking = Taking()
+    for cut in (b"a=9&b=%E3%81%8", b"a=9&b=%E3%81%", b"%"):
+        assert await taking.statuses(part(cut, more=False), kind=kind) == [400]
+    assert taking.bodies == []
+    for whole in (b"", b"a", b"a=9&b=%E3%81%82", b"a=9&b=100%25", b"a=100% sure"):
+        assert await taking.statuses(part(whole, more=False), kind=kind) == [200]

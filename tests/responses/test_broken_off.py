@@ -145,6 +145,31 @@ async def ticket_from(url: str) -> str:
         return ticket_in(await client.get("/s/cafe"))
 
 
+@pytest.mark.usefixtures("scene")
+@pytest.mark.parametrize(
+    ("kind", "cut"),
+    [
+        (MULTIPART, b"--\r\n"),
+        (MULTIPART, b"--b--\r\n"),
+        (MULTIPART, b" go back\r\n--b--\r\n"),
+        (URL_ENCODED, b"0go%20back"),
+        (URL_ENCODED, b"20go%20back"),
+    ],
+)
+@pytest.mark.parametrize(("language", "words"), [("en", "did not arrive"), ("ja", "届きません")])
+async def test_nothing_is_stored_of_a_form_that_was_cut_before_it_was_sent(
+    client: httpx.AsyncClient, owner: psycopg.Connection, kind: str, cut: bytes, language: str,
+    words: str,
+) -> None:  # fmt: skip
+    [_head, body] = form(ticket_in(await client.get("/s/cafe")), sized, kind)
+    assert body.endswith(cut)
+    headers = {"Content-Type": kind, "Accept-Language": language}
+    path, left = "/s/cafe/responses", body.removesuffix(cut)
+    answer = await client.post(path, content=left, headers=headers)
+    assert (answer.status_code, words in answer.text) == (400, True)
+    assert stored_answers(owner) == []
+
+
 async def test_who_asks_for_another_protocol_is_answered_in_this_one(
     settings: Settings, scene: Scene, cast: Cast, owner: psycopg.Connection
 ) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable
 from contextvars import ContextVar
 from urllib.parse import parse_qs
 
+from python_multipart.multipart import parse_options_header
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.foundation import errors
@@ -34,6 +35,8 @@ request_id_var: ContextVar[str] = ContextVar("request_id", default="")
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 METHODS = SAFE_METHODS | {"DELETE", "PATCH", "POST", "PUT"}
+URL_ENCODED = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
 LEFT = 499  # what nginx writes down where nobody was left to be answered
 KIB = 1024
 BODY_WITHIN_S = 30.0
@@ -156,7 +159,8 @@ def _wanted_language(query: bytes) -> str:
 class BodyCap:
     """Reads a body up to its cap before anything parses it; more is refused with 413, a body that
     trickles in with 408. All bodies together take a bounded part of the memory (503). A body that
-    breaks off reaches nobody: what is cut in the middle may well look whole."""
+    breaks off reaches nobody: what is cut in the middle may well look whole. Nor does a form that
+    its sender cut short (400)."""
 
     def __init__(
         self, app: ASGIApp, within_s: float = BODY_WITHIN_S, all_bodies: int = ALL_BODIES
@@ -178,6 +182,8 @@ class BodyCap:
             if len(body) < length:  # a server that knows no better takes it for whole
                 raise _Refused(errors.BadRequest(headers=CLOSE))
             scope.setdefault("state", {})["body"] = read = bytes(body)
+            if _is_cut(find_header(scope, b"content-type") or "", read):
+                raise _Refused(errors.BadRequest(CUT))
             await self.app(scope, _replaying(read, receive), send)
         except _Refused as refused:
             await error_response(scope, refused.error)(scope, receive, send)
@@ -222,6 +228,7 @@ class BodyCap:
 
 
 CLOSE = {"Connection": "close"}
+CUT = mark("Part of the form did not arrive. Go back and send it again.")
 TOO_SLOW = "the body took too long"
 
 
@@ -245,6 +252,18 @@ def _allowed(scope: Scope) -> tuple[int, int]:
     if length > cap:
         raise _Refused(_too_large(cap))
     return cap, length
+
+
+def _is_cut(kind: str, body: bytes) -> bool:
+    """Whether a form lacks its end, which its parsers do not miss: of one in parts they leave out
+    the last, and of an escape they keep what is there."""
+    media_type = kind.lower()
+    if media_type.startswith(URL_ENCODED):
+        return b"%" in body[-2:]
+    if not media_type.startswith(MULTIPART):
+        return False
+    end = b"\r\n--%s--" % parse_options_header(kind)[1].get(b"boundary", b"")
+    return end not in body and not body.startswith(end[2:])
 
 
 def _replaying(body: bytes, receive: Receive) -> Receive:
