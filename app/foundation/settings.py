@@ -40,6 +40,8 @@ SECRET_KEY_FILE = "secret_key"
 LEAST_CONNECTIONS = 8  # of a server process: to write answers, look up, show and export at once
 # Pages lead to one another by path alone, so an address with a path of its own would lose it.
 PUBLIC_ADDRESS = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(?::[0-9]{1,5})?")
+# Before the first @, what Postgres's own programs read as the end of a password, or not at all.
+UNESCAPED = re.compile(r"://[^@]*([/ ]|%(?![0-9A-Fa-f]{2}))[^@]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,10 @@ def _database_url(name: str, url: str) -> str:
 
 def _readable(name: str, url: str) -> str:
     try:
-        make_url(url)
+        parsed = make_url(url)
+        # Else a part of the password is looked up as a host, and shown as one that is not there.
+        if "@" in (parsed.host or "") or (parsed.password and UNESCAPED.search(url)):
+            raise ValueError
     except (ArgumentError, ValueError):
         # Without the value: it holds a password.
         raise StartupError(

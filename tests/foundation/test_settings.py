@@ -49,6 +49,21 @@ def test_a_database_url_takes_psycopg_and_owns_itself() -> None:
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:p%40%2Fw@h/d?application_name=a@b",
+        "postgresql://u:p#w?[:@h:5432/d",
+        "postgresql://u@/d?host=%2Fvar%2Frun%2Fpostgresql",
+        "postgresql:///d?host=/var/run/postgresql&user=a@b",
+        "postgresql://h/d",
+    ],
+)
+def test_other_database_urls_are_taken(url: str) -> None:
+    settings = read_settings({"DATABASE_URL": url, "SECRET_KEY": KEY})
+    assert settings.database_url == url.replace("postgresql", "postgresql+psycopg", 1)
+
+
+@pytest.mark.parametrize(
     ("environ", "hint"),
     [
         ({"PORT": "0"}, "PORT"),
@@ -63,6 +78,9 @@ def test_a_database_url_takes_psycopg_and_owns_itself() -> None:
         ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL"),
         ({"DATABASE_URL": "postgresql://u:p#w@h:x/d", "SECRET_KEY": KEY}, "password as %XX"),
         ({"DATABASE_OWNER_URL": "postgresql://u:p@h:port/d"}, "DATABASE_OWNER_URL"),
+        ({"DATABASE_URL": "postgresql://u:p@w@h/d", "SECRET_KEY": KEY}, "password as %XX"),
+        ({"DATABASE_URL": "postgresql://u:p/w@h/d", "SECRET_KEY": KEY}, "password as %XX"),
+        ({"DATABASE_URL": "postgresql://u:p%w@h/d", "SECRET_KEY": KEY}, "password as %XX"),
         ({"DATABASE_URL": "postgresql://x/y"}, "SECRET_KEY"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY"),
         ({"TRUSTED_PROXIES": "everybody"}, "TRUSTED_PROXIES"),
