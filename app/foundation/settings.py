@@ -37,6 +37,7 @@ VARIABLES = (
 )
 SECRET_KEY_MIN_LENGTH = 32
 SECRET_KEY_FILE = "secret_key"
+MOST_EMBEDDED_CONNECTIONS = 80  # of 100: the rest is for jobs, commands and a superuser
 LEAST_CONNECTIONS = 8  # of a server process: to write answers, look up, show and export at once
 # Pages lead to one another by path alone, so an address with a path of its own would lose it.
 PUBLIC_ADDRESS = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(?::[0-9]{1,5})?")
@@ -115,9 +116,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         trusted_proxies=_networks(environ.get("TRUSTED_PROXIES", "")),
         log_level=_log_level(environ.get("LOG_LEVEL") or "INFO"),
         replica_url=_database_url("DATABASE_REPLICA_URL", environ.get("DATABASE_REPLICA_URL", "")),
-        connections=_number(
-            "DATABASE_CONNECTIONS", environ.get("DATABASE_CONNECTIONS") or "40", 8, 10_000
-        ),
+        connections=_connections(environ.get("DATABASE_CONNECTIONS") or "40", database_url),
         metrics_host=environ.get("METRICS_HOST") or "127.0.0.1",
         metrics_port=_number("METRICS_PORT", environ.get("METRICS_PORT") or "0", 0, 65535),
         slow_statement_ms=_number(
@@ -146,6 +145,16 @@ def _number(name: str, text: str, least: int, most: int) -> int:
     if text.isascii() and text.isdigit() and least <= int(text) <= most:
         return int(text)
     raise StartupError(f"{name} must be a number from {least} to {most}, not {text!r}.")
+
+
+def _connections(text: str, database_url: str) -> int:
+    connections = _number("DATABASE_CONNECTIONS", text, 8, 10_000)
+    if not database_url and connections > MOST_EMBEDDED_CONNECTIONS:
+        raise StartupError(
+            f"The Postgres that comes along has {MOST_EMBEDDED_CONNECTIONS} connections for server "
+            f"processes; DATABASE_CONNECTIONS asks for {connections}. Set DATABASE_URL for more."
+        )
+    return connections
 
 
 def _public_url(url: str) -> str:

@@ -87,6 +87,7 @@ def test_other_database_urls_are_taken(url: str) -> None:
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
         ({"DATABASE_REPLICA_URL": "mysql://x"}, "DATABASE_REPLICA_URL"),
         ({"DATABASE_CONNECTIONS": "7"}, "DATABASE_CONNECTIONS"),
+        ({"DATABASE_CONNECTIONS": "81"}, "Set DATABASE_URL for more"),
         ({"METRICS_PORT": "many"}, "METRICS_PORT"),
         ({"SLOW_STATEMENT_MS": "-1"}, "SLOW_STATEMENT_MS"),
         ({"STOP_DELAY_S": "1.5"}, "STOP_DELAY_S"),
