@@ -80,6 +80,7 @@ def serve(
             lambda: _run(ready, lambda database: _announce(database, ready)),
             # From now on only the servers hold it, and nobody knocks in vain once they are gone.
             listener.close,
+            settings.stop_delay_s,
         )
 
 

@@ -52,15 +52,16 @@ def supervise(
     programs: Sequence[Program],
     when_ready: Callable[[], None],
     when_stopping: Callable[[], None] = lambda: None,
+    stop_delay_s: float = 0,
 ) -> None:
     """Run each program in a process of its own until SIGTERM or SIGINT; replace those that die.
 
     `when_ready` is called once all have said that they are ready, `when_stopping` once nothing
-    more will be started: then to let go of what only the children should hold. Raises StartupError
-    where one ends before it was ready. A program that keeps dying is started again ever more
-    slowly.
+    more will be started: then to let go of what only the children should hold. They may serve for
+    `stop_delay_s` yet before they begin to end. Raises StartupError where one ends before it was
+    ready. A program that keeps dying is started again ever more slowly.
     """
-    _Supervisor(programs, when_ready, when_stopping).run()
+    _Supervisor(programs, when_ready, when_stopping, stop_delay_s).run()
 
 
 class _Supervisor:
@@ -69,10 +70,12 @@ class _Supervisor:
         programs: Sequence[Program],
         when_ready: Callable[[], None],
         when_stopping: Callable[[], None],
+        stop_delay_s: float,
     ) -> None:
         self.places = [_Place(program) for program in programs]
         self.when_ready = when_ready
         self.when_stopping = when_stopping
+        self.end_within_s = stop_delay_s + KILL_AFTER_S
         self.stop_signal = 0
         self.is_ready = False
         self.lifeline = os.pipe()
@@ -173,7 +176,7 @@ class _Supervisor:
     def _end_all(self) -> None:
         """Pass the signal on and wait; what does not end in time is killed."""
         self._signal_all(self.stop_signal or signal.SIGTERM)
-        deadline = time.monotonic() + KILL_AFTER_S
+        deadline = time.monotonic() + self.end_within_s
         while any(place.pid for place in self.places):
             if time.monotonic() > deadline:
                 self._signal_all(signal.SIGKILL)

@@ -1,6 +1,7 @@
 """Processes are replaced when they die, and end with their parent."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,14 +12,19 @@ from pathlib import Path
 
 import pytest
 
+from app.foundation.supervision import KILL_AFTER_S
+
+DEFAULT_STOP_DELAY_S = 1
 ROOT = Path(__file__).resolve().parents[2]
 PARENT = """
 import json, os, signal, sys, time
 from pathlib import Path
+from app.foundation import supervision
 from app.foundation.errors import StartupError
 from app.foundation.supervision import Program, supervise
 
-folder = Path(sys.argv[1])
+folder, stop_delay_s = Path(sys.argv[1]), float(sys.argv[2])
+supervision.KILL_AFTER_S = 1.0
 
 def work(ready):
     (folder / f"{os.getpid()}").touch()
@@ -28,9 +34,16 @@ def work(ready):
 def fail(ready):
     raise RuntimeError("no")
 
-programs = [Program(name, globals()[name]) for name in sys.argv[2:]]
+def linger(ready):
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    ready()
+    signal.sigwait([signal.SIGTERM])
+    time.sleep(2)
+    (folder / "finished").touch()
+
+programs = [Program(name, globals()[name]) for name in sys.argv[3:]]
 try:
-    supervise(programs, lambda: print("ready", flush=True))
+    supervise(programs, lambda: print("ready", flush=True), stop_delay_s=stop_delay_s)
 except StartupError as error:
     print(error, flush=True)
     sys.exit(2)
@@ -38,9 +51,11 @@ except StartupError as error:
 
 
 @contextmanager
-def supervised(folder: Path, *programs: str) -> Iterator["subprocess.Popen[str]"]:
+def supervised(
+    folder: Path, *programs: str, stop_delay_s: float = 0
+) -> Iterator["subprocess.Popen[str]"]:
     process = subprocess.Popen(
-        [sys.executable, "-c", PARENT, str(folder), *programs],
+        [sys.executable, "-c", PARENT, str(folder), str(stop_delay_s), *programs],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -96,6 +111,29 @@ def test_a_killed_parent_leaves_nobody_behind(tmp_path: Path) -> None:
         assert first_line(process) == "ready"
         process.kill()
         wait_until(lambda: not any(map(lives, started(tmp_path))))
+
+
+@pytest.mark.parametrize(("stop_delay_s", "is_finished"), [(0, False), (5, True)])
+def test_who_goes_on_for_too_long_is_killed(
+    tmp_path: Path, stop_delay_s: float, is_finished: bool
+) -> None:
+    """But not who serves on for as long as the settings say."""
+    with supervised(tmp_path, "linger", stop_delay_s=stop_delay_s) as process:
+        assert first_line(process) == "ready"
+        process.terminate()
+        assert process.wait(timeout=20) == 0
+    assert (tmp_path / "finished").exists() == is_finished
+
+
+def test_service_managers_are_more_patient() -> None:
+    """They would kill what is still storing answers."""
+    for file, words in (
+        ("compose.yaml", "stop_grace_period: "),
+        ("deploy/honne.service", "TimeoutStopSec="),
+    ):
+        found = re.search(rf"{words}(\d+)", (ROOT / file).read_text())
+        assert found
+        assert int(found[1]) > KILL_AFTER_S + DEFAULT_STOP_DELAY_S, file
 
 
 @pytest.mark.parametrize("programs", [["fail"], ["work", "fail"]])
