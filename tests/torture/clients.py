@@ -8,7 +8,7 @@ import re
 import time
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from app.responses.intake import MANY
 from tests.torture.installation import Beside, Installation
 from tests.torture.ledger import Ledger, Submission
 
@@ -46,8 +47,8 @@ class Client:
     async def run(self) -> None:
         """Until `is_over`; what was begun is finished first."""
         actions = [
-            self.post, self.post_once, self.post_batch, self.post_beside, self.fill_in,
-            self.fill_in,
+            self.post, self.post_once, self.post_batch, self.post_many, self.post_beside,
+            self.fill_in, self.fill_in,
         ]  # fmt: skip
         async with httpx.AsyncClient(
             base_url=self.found.address, timeout=60, trust_env=False
@@ -91,11 +92,21 @@ class Client:
         submission.acknowledge()
 
     async def post_batch(self) -> None:
-        written = [self._write() for _ in range(self.chance.randrange(2, 9))]
+        await self._post_batch(self.chance.randrange(2, 9), self._keyed(), WALKS_AWAY)
+
+    async def post_many(self) -> None:
+        """So many at once that another writer helps; without a key nobody may try again."""
+        how_many = self.chance.randrange(MANY, 2 * MANY)
+        await self._post_batch(how_many, self.found.authorization, 1.0)
+
+    async def _post_batch(
+        self, how_many: int, headers: Mapping[str, str], walks_away: float
+    ) -> None:
+        written = [self._write() for _ in range(how_many)]
         body = {"responses": [answer for _submission, answer in written]}
-        headers = self._keyed()
+        url = f"{self._responses}/batch"
         await self._send(
-            lambda: self.http.post(f"{self._responses}/batch", json=body, headers=headers), 201
+            lambda: self.http.post(url, json=body, headers=dict(headers)), 201, walks_away
         )
         for submission, _answer in written:
             submission.acknowledge()

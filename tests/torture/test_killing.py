@@ -16,12 +16,19 @@ from tests.torture.conftest import Say
 from tests.torture.installation import Installation, end_postgres, serving, unfurnished
 from tests.torture.ledger import Ledger
 
+FEW, CROWD = 6, 48  # clients
+
 
 async def _round(
-    found: Installation, ledger: Ledger, blow: str, chance: random.Random, tally: "Counter[str]"
+    found: Installation,
+    ledger: Ledger,
+    blow: str,
+    chance: random.Random,
+    tally: "Counter[str]",
+    clients: int,
 ) -> float:
     """One blow under load; the seconds until everybody was served again."""
-    crowd = Crowd(found, ledger, chance)
+    crowd = Crowd(found, ledger, chance, clients)
     async with crowd:
         await asyncio.sleep(chance.uniform(0.05, 0.4))
         await asyncio.to_thread(BLOWS[blow], found, chance)
@@ -33,20 +40,37 @@ async def _round(
     return seconds
 
 
-def torture(found: Installation, ledger: Ledger, blows: Iterable[str], seed: int, say: Say) -> None:
+def torture(
+    found: Installation,
+    ledger: Ledger,
+    blows: Iterable[str],
+    seed: int,
+    say: Say,
+    clients: int = FEW,
+) -> None:
     """A blow a round; after each everything must be as it was acknowledged."""
     tally = Counter[str]()
     seconds: dict[str, list[float]] = defaultdict(list)
     chance = random.Random(seed)
     for number, blow in enumerate(blows, start=1):
-        seconds[blow].append(asyncio.run(_round(found, ledger, blow, chance, tally)))
+        seconds[blow].append(asyncio.run(_round(found, ledger, blow, chance, tally, clients)))
         faults = found.find_faults(ledger)
         assert not faults, (f"round {number}, {blow}, seed {seed}", faults)
     assert tally["connection lost"] + tally["503"], "no blow was felt"
     for blow, found_seconds in seconds.items():
-        say("kill", blow, f"{len(found_seconds)} rounds", f"≤ {max(found_seconds):.1f} s")
+        say(
+            "kill",
+            blow,
+            f"{clients} clients",
+            f"{len(found_seconds)} rounds",
+            f"≤ {max(found_seconds):.1f} s",
+        )
     say(
-        "kills", sum(map(len, seconds.values())), f"{ledger.acknowledged} answers kept", dict(tally)
+        "kills",
+        sum(map(len, seconds.values())),
+        f"{clients} clients",
+        f"{ledger.acknowledged} answers kept",
+        dict(tally),
     )
 
 
@@ -54,6 +78,15 @@ def torture(found: Installation, ledger: Ledger, blows: Iterable[str], seed: int
 def test_many_kills(tmp_path: Path, rounds: int, say: Say) -> None:
     with serving(tmp_path) as found:
         torture(found, Ledger(), islice(cycle(BLOWS), rounds), random.randrange(10**9), say)
+        assert found.stop() == 0
+
+
+@pytest.mark.torture
+def test_kills_among_several_processes(tmp_path: Path, rounds: int, say: Say) -> None:
+    """With so many clients that several writers store answers at once in each of them."""
+    with serving(tmp_path, "--workers", "2") as found:
+        blows = islice(cycle(BLOWS), max(len(BLOWS), rounds // 3))
+        torture(found, Ledger(), blows, random.randrange(10**9), say, CROWD)
         assert found.stop() == 0
 
 
