@@ -7,20 +7,28 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
+import httpx
+import psycopg
 import pytest
+from psycopg import sql
 
 from app.archiving.backup import count_rows, read_backup
+from app.foundation.embedded import embedded_postgres
 from tests.processes import ROOT, environment, free_port, run_honne
 from tests.torture.clients import Crowd
 from tests.torture.conftest import Say
-from tests.torture.installation import Installation, end_postgres, serving
+from tests.torture.installation import Beside, Installation, end_postgres, serving
 from tests.torture.ledger import Ledger, Submission
+
+DIVIDED_BY = ("plan", "age", "region", "language", "channel")
+SPLITS: tuple[Mapping[str, str], ...] = ({}, *({"group_by": name} for name in DIVIDED_BY))
 
 
 def _honne(found: Installation, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -70,34 +78,50 @@ def _elsewhere(found: Installation, backup: Path) -> Installation:
 
 @contextmanager
 def _restored(found: Installation, backup: Path) -> Iterator[Installation]:
-    """The backup in a data directory of its own, served."""
+    """The backup in a data directory of its own, not served yet."""
     there = _elsewhere(found, backup)
     try:
         _honne(there, "restore", str(backup))
-        there.start()
         yield there
     finally:
         there.kill()
         end_postgres(there)
 
 
-def _compare(found: Installation, there: Installation) -> int:
-    """Every table and every figure; the rows in all."""
-    with found.owner() as here_owner, there.owner() as there_owner:
-        rows, restored = count_rows(here_owner), count_rows(there_owner)
-        # The words of comments are found again and again, by either server in its own time.
-        assert rows.pop("comment_terms") <= restored.pop("comment_terms")
-        assert restored == rows
-        query = "SELECT md5(string_agg(r::text, ';' ORDER BY r::text)) FROM responses r"
-        assert here_owner.execute(query).fetchone() == there_owner.execute(query).fetchone()
-    told = [place.get_metrics(group_by="plan") for place in (found, there)]
-    for answer in told:
-        answer.pop("as_of")
-    assert told[0] == told[1]
-    verified = [_honne(place, "audit", "verify").stdout for place in (found, there)]
-    assert verified[0] == verified[1]
-    assert "intact; end " in verified[0]
-    return sum(rows.values())
+def _contents(found: Installation) -> dict[str, tuple[int, str]]:
+    """The rows of each table, counted and digested, while no server adds any."""
+    with embedded_postgres(found.folder), found.owner() as owner:
+        rows = count_rows(owner)
+        return {table: (rows[table], _digest(owner, table)) for table in rows}
+
+
+def _digest(owner: psycopg.Connection, table: str) -> str:
+    query = sql.SQL("SELECT md5(coalesce(string_agg(t::text, ';' ORDER BY t::text), '')) FROM {} t")
+    row = owner.execute(query.format(sql.Identifier(table))).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def _figures(found: Installation) -> list[Any]:
+    """Of every survey, undivided and by everything that divides it."""
+    surveys = [Beside(found.survey_id, found.authorization), *found.beside]
+    asked = [(survey, split) for survey in surveys for split in SPLITS]
+    return [_figures_of(found, survey, split) for survey, split in asked]
+
+
+def _figures_of(found: Installation, survey: Beside, split: Mapping[str, str]) -> Any:
+    answer = httpx.get(
+        f"{found.address}/api/v1/metrics",
+        params={"survey_id": str(survey.survey_id), **split},
+        headers=dict(survey.authorization),
+        timeout=60,
+        trust_env=False,
+    )
+    assert answer.status_code == httpx.codes.OK, answer.text
+    told = answer.json()
+    assert told["response_count"] > 0
+    del told["as_of"]
+    return told
 
 
 @pytest.mark.torture
@@ -107,18 +131,33 @@ def test_the_drill(tmp_path: Path, say: Say) -> None:
         under_load, quiet = tmp_path / "under-load", tmp_path / "quiet"
         expected = asyncio.run(_back_up_under_load(found, ledger, under_load))
         assert found.find_faults(ledger) == []
-        _honne(found, "backup", str(quiet))
         with _restored(found, under_load) as there:
+            there.start()
             assert there.find_faults(expected) == []
+        assert found.stop() == 0
+        _honne(found, "backup", str(quiet))
+        contents = _contents(found)
+        found.start()
         with _restored(found, quiet) as there:
+            assert _contents(there) == contents
+            there.start()
             assert there.find_faults(ledger) == []
-            rows = _compare(found, there)
+            figures = _figures(found)
+            assert _figures(there) == figures
+            _compare_audit_logs(found, there)
     say(
         "drill",
         f"{ledger.acknowledged} answers",
         f"{read_backup(under_load).total} rows under load",
-        f"{rows} rows compared",
+        f"{sum(rows for rows, _digest in contents.values())} rows compared",
+        f"{len(figures)} reports compared",
     )
+
+
+def _compare_audit_logs(found: Installation, there: Installation) -> None:
+    verified = [_honne(place, "audit", "verify").stdout for place in (found, there)]
+    assert verified[0] == verified[1]
+    assert "intact; end " in verified[0]
 
 
 def _begun(found: Installation, *arguments: str) -> "subprocess.Popen[bytes]":
