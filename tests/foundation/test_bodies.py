@@ -30,7 +30,9 @@ class Taking:
         self.bodies.append(message["body"])
         await Response()(scope, receive, send)
 
-    async def statuses(self, *messages: Message, length: str = "", kind: str = "") -> Sequence[int]:
+    async def statuses(
+        self, *messages: Message, length: str = "", kind: str = "", path: str = "/api/v1/surveys"
+    ) -> Sequence[int]:
         """What is answered to a request that comes as `messages` and declares a `length` and a
         `kind` of content."""
         received, sent = iter(messages), []
@@ -44,7 +46,7 @@ class Taking:
         scope = {
             "type": "http",
             "method": "POST",
-            "path": "/api/v1/surveys",
+            "path": path,
             "headers": [
                 (name, value.encode())
                 for name, value in ((b"content-length", length), (b"content-type", kind))
@@ -126,3 +128,7 @@ async def test_a_form_that_ends_within_an_escape_is_refused(kind: str) -> None:
     assert taking.bodies == []
     for whole in (b"", b"a", b"a=9&b=%E3%81%82", b"a=9&b=100%25", b"a=100% sure"):
         assert await taking.statuses(part(whole, more=False), kind=kind) == [200]
+
+
+async def test_a_request_about_the_server_itself_has_a_cap_too() -> None:
+    assert await Taking().statuses(part(b"x", more=False), path="*") == [200]

@@ -2,6 +2,7 @@
 that comes in parts begins at once, and goes to nobody who has left."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
 
@@ -14,8 +15,13 @@ from app.foundation.web.protocol import OnePieceProtocol
 LENGTH = (b"content-length", b"5")
 
 
+class HurryingProtocol(OnePieceProtocol):
+    head_within_s = 0.3
+
+
 told: list[str] = []
 taken: list[tuple[str, bytes]] = []
+names: list[list[bytes]] = []
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -27,6 +33,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()
     if message["type"] == "http.request":
         taken.append((scope["path"], body + message["body"]))
+        names.append([name for name, _value in scope["headers"]])
     if scope["path"].startswith("/left"):
         told.append((await receive())["type"])
     pause = 0.2 if scope["path"].endswith("/slow") else 0
@@ -52,8 +59,8 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
     config = uvicorn.Config(
-        app, port=0, http=OnePieceProtocol, lifespan="off", log_config=None, ws="none",
-        timeout_graceful_shutdown=1,
+        app, port=0, http=HurryingProtocol, lifespan="off", log_config=None, ws="none",
+        timeout_graceful_shutdown=1, timeout_keep_alive=1,
     )  # fmt: skip
     server = uvicorn.Server(config)
     served = asyncio.create_task(server._serve(None))
@@ -155,18 +162,73 @@ async def test_nobody_is_connected_to_anywhere(port: int, refused: bytes) -> Non
     assert (answer.count(b"HTTP/1.1 "), taken) == (1, [])
 
 
+@pytest.mark.parametrize("before", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"])
+async def test_a_head_that_trickles_in_is_not_waited_for(port: int, before: bytes) -> None:
+    head = pieces(b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 3, 1)
+    answer = await exchange(port, [before + head[0], *head[1:]], pause_s=0.05)
+    assert (answer.count(b"200 OK"), len(taken)) == (bool(before), bool(before))
+
+
+async def test_who_says_nothing_does_not_keep_a_connection(port: int) -> None:
+    assert await exchange(port, []) == b""
+
+
+async def test_a_head_takes_a_bounded_part_of_the_memory(port: int) -> None:
+    line = b"X: " + b"y" * 8_000 + b"\r\n"
+    answer = await exchange(port, [b"GET / HTTP/1.1\r\n", *[line] * 8, b"\r\n" + AFTER], 0.01)
+    assert answer.count(b"HTTP/1.1 200 OK") == 2
+    answer = await exchange(port, [b"GET / HTTP/1.1\r\n", *[line] * 9], 0.01)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert taken == []
+
+
+TRAILED = b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n"
+
+
+async def test_what_follows_a_body_is_no_part_of_its_head(port: int) -> None:
+    """A proxy that passes it on has not looked at it."""
+    await exchange(port, [TRAILED + b"X-Forwarded-For: 192.0.2.1\r\n\r\n" + AFTER])
+    assert taken == [("/a", b"hello"), ("/after", b"")]
+    assert names[0] == [b"transfer-encoding"]
+
+
+async def test_what_follows_a_body_takes_a_bounded_part_of_the_memory(port: int) -> None:
+    answer = await exchange(port, [TRAILED, *[b"X: " + b"y" * 1_000_000 + b"\r\n"] * 6])
+    assert b"200 OK" not in answer
+    assert taken == []
+
+
+@pytest.mark.parametrize(
+    "rest", [b"NONSENSE\r\n", b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nnone\r\n"]
+)
+@pytest.mark.parametrize("path", ["/", "/slow"])
+async def test_what_came_whole_is_answered_before_nonsense_ends_the_connection(
+    port: int, rest: bytes, path: str
+) -> None:
+    whole = f"POST {path} HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello".encode()
+    answer = await exchange(port, [whole * 2 + rest, AFTER])
+    assert answer.count(b"HTTP/1.1 ") == answer.count(b"HTTP/1.1 200 OK") == 2
+    assert taken == [(path, b"hello")] * 2
+
+
 def pieces(data: bytes, size: int) -> list[bytes]:
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 
-async def exchange(port: int, pieces: Sequence[bytes]) -> bytes:
+async def exchange(port: int, pieces: Sequence[bytes], pause_s: float = 0.0) -> bytes:
     """What is answered until the server closes the connection."""
     taken.clear()
+    names.clear()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     answering = asyncio.create_task(reader.read())
-    for piece in pieces:
-        writer.write(piece)
-        await asyncio.sleep(0)
-    answer = await asyncio.wait_for(answering, 10)
+    with contextlib.suppress(ConnectionError):
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(pause_s)
+    try:
+        answer = await asyncio.wait_for(answering, 10)
+    except ConnectionError:  # it closed before it had read everything
+        answer = b""
     writer.close()
     return answer

@@ -41,7 +41,7 @@ LEFT = 499  # what nginx writes down where nobody was left to be answered
 KIB = 1024
 BODY_WITHIN_S = 30.0
 ALL_BODIES = 64 * 1024 * KIB  # of one process at a time
-BODY_CAPS = (("/s/", 64 * KIB), ("/api/", 1024 * KIB), ("/", 256 * KIB))
+BODY_CAPS = (("/s/", 64 * KIB), ("/api/", 1024 * KIB), ("", 256 * KIB))
 # A picture of 2 MB, and what a form puts around it.
 PICTURE_PATH = re.compile(r"/(api/v1|w/[^/]+)/brand/logo")
 PICTURE_CAP = (2 * 1024 + 8) * KIB

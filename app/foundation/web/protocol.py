@@ -11,29 +11,84 @@ import asyncio
 from typing import Any, cast
 
 import httptools
-from uvicorn._types import ASGI3Application
+from uvicorn._types import ASGI3Application, HTTPScope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEAD = b"HTTP/1."
+KIB = 1024
+HEAD_CAP = 64 * KIB
+REQUEST_CAP = 4 * 1024 * KIB  # the largest body, and what frames its chunks
+HEAD_WITHIN_S = 30.0
 UNREADABLE = "Invalid HTTP request received."
+TOO_LONG = "The request is too long."
 
 
 class OnePieceProtocol(HttpToolsProtocol):
     """uvicorn's, on a transport that keeps a head back until something follows."""
 
+    head_within_s = HEAD_WITHIN_S
     _answered: RequestResponseCycle | None = None
+    _deadline: asyncio.TimerHandle | None = None
+    _size = 0
+    _is_over = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         held = _HoldingTransport(cast(asyncio.Transport, transport), self.loop)
         super().connection_made(cast(asyncio.Transport, held))
+        # As after an answer: who says nothing does not keep the connection.
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
 
     def data_received(self, data: bytes) -> None:
+        if self._is_over:
+            return
         self._unset_keepalive_if_required()
         try:
             self._read(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self.logger.warning(UNREADABLE)
-            self.send_400_response(UNREADABLE)
+            self._refuse(UNREADABLE)
+        else:
+            self._limit(len(data))
+
+    def _limit(self, size: int) -> None:
+        """httptools keeps a head, or what follows the last chunk of a body, however long it is.
+        Counted is what comes after the first piece, which may hold earlier requests."""
+        scope = cast("HTTPScope | None", self.scope)
+        is_head = scope is None or "path" not in scope
+        if not is_head and self._deadline:
+            self._deadline.cancel()
+            self._deadline = None
+        if not is_head and not self.cycle.more_body:
+            self._size = 0
+        elif is_head and not self._deadline:
+            self._size = 0
+            self._deadline = self.loop.call_later(self.head_within_s, self._give_up)
+        else:
+            self._size += size
+            if self._size > (HEAD_CAP if is_head else REQUEST_CAP):
+                self._refuse(TOO_LONG)
+
+    def _give_up(self) -> None:
+        self._is_over = True
+        self.shutdown()
+
+    def _refuse(self, text: str) -> None:
+        """Whole requests that came before are answered, and then no more: to say 400 first would be
+        taken for the answer to them."""
+        self._is_over = True
+        self.logger.warning(text)
+        if self.pipeline and self.cycle.more_body:
+            self.pipeline.popleft()
+        last = self.pipeline[0][0] if self.pipeline else self._answered
+        if last and not last.response_complete and not last.more_body:
+            last.keep_alive = False
+        else:
+            self.send_400_response(text)
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self.headers = []  # what follows a body in chunks is no part of the head
 
     def _read(self, data: bytes) -> None:
         """A head that asks for another protocol is read once more, as one that does not. One that
@@ -58,7 +113,7 @@ class OnePieceProtocol(HttpToolsProtocol):
     def _head_without_wish(self) -> bytes:
         version = self.parser.get_http_version().encode()
         lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
-        lines += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
+        lines += [b"%s: %s" % header for header in self.scope["headers"] if header[0] != b"upgrade"]
         return b"\r\n".join([*lines, b"", b""])
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
@@ -71,6 +126,8 @@ class OnePieceProtocol(HttpToolsProtocol):
         if self._answered and not self._answered.response_complete:
             self._answered.disconnected = True
             self._answered.message_event.set()
+        if self._deadline:
+            self._deadline.cancel()
         super().connection_lost(exc)
 
 
