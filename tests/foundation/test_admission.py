@@ -192,7 +192,7 @@ async def test_nobody_holds_a_body_once_it_is_answered() -> None:
 
 async def test_all_bodies_together_have_a_limit() -> None:
     slow = Slow()
-    async with client_of(BodyCap(slow, all_bodies=1_000)) as client:
+    async with client_of(BodyCap(slow, all_bodies=1_000, for_respondents=0)) as client:
         first = asyncio.create_task(client.post("/api/v1/surveys", content=b"x" * 900))
         await until(lambda: slow.inside == 1)
         full = await client.post("/api/v1/surveys", content=b"x" * 200)
@@ -201,3 +201,17 @@ async def test_all_bodies_together_have_a_limit() -> None:
         assert (await first).status_code == 200
         again = await client.post("/api/v1/surveys", content=b"x" * 900)
         assert again.status_code == 200
+
+
+async def test_respondents_have_room_where_programs_take_all_they_can() -> None:
+    slow = Slow()
+    async with client_of(BodyCap(slow, all_bodies=1_000, for_respondents=200)) as client:
+        first = asyncio.create_task(client.post("/api/v1/surveys", content=b"x" * 800))
+        await until(lambda: slow.inside == 1)
+        for path in ("/api/v1/surveys", "/w/x/surveys"):
+            assert (await client.post(path, content=b"x")).status_code == 503
+        respondent = asyncio.create_task(client.post("/s/cafe/responses", content=b"x" * 200))
+        await until(lambda: slow.inside == 2)
+        assert (await client.post("/s/cafe/responses", content=b"x")).status_code == 503
+        slow.release.set()
+        assert [(await one).status_code for one in (first, respondent)] == [200, 200]

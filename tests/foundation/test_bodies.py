@@ -22,7 +22,7 @@ class Taking:
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
-        self.cap = BodyCap(self._take, all_bodies=ROOM)
+        self.cap = BodyCap(self._take, all_bodies=ROOM, for_respondents=0)
 
     async def _take(self, scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()

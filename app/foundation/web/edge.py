@@ -41,6 +41,7 @@ LEFT = 499  # what nginx writes down where nobody was left to be answered
 KIB = 1024
 BODY_WITHIN_S = 30.0
 ALL_BODIES = 64 * 1024 * KIB  # of one process at a time
+FOR_RESPONDENTS = 16 * 1024 * KIB  # of these
 BODY_CAPS = (("/s/", 64 * KIB), ("/api/", 1024 * KIB), ("", 256 * KIB))
 # A picture of 2 MB, and what a form puts around it.
 PICTURE_PATH = re.compile(r"/(api/v1|w/[^/]+)/brand/logo")
@@ -158,16 +159,22 @@ def _wanted_language(query: bytes) -> str:
 
 class BodyCap:
     """Reads a body up to its cap before anything parses it; more is refused with 413, a body that
-    trickles in with 408. All bodies together take a bounded part of the memory (503). A body that
-    breaks off reaches nobody: what is cut in the middle may well look whole. Nor does a form that
-    its sender cut short (400)."""
+    trickles in with 408. All bodies together take a bounded part of the memory (503), and
+    those of programs and managers leave some of it to respondents. A body that breaks off reaches
+    nobody: what is cut in the middle may well look whole. Nor does a form that its sender cut short
+    (400)."""
 
     def __init__(
-        self, app: ASGIApp, within_s: float = BODY_WITHIN_S, all_bodies: int = ALL_BODIES
+        self,
+        app: ASGIApp,
+        within_s: float = BODY_WITHIN_S,
+        all_bodies: int = ALL_BODIES,
+        for_respondents: int = FOR_RESPONDENTS,
     ) -> None:
         self.app = app
         self._within_s = within_s
         self._free = all_bodies
+        self._for_respondents = for_respondents
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
@@ -178,7 +185,8 @@ class BodyCap:
         body = bytearray()
         try:
             cap, length = _allowed(scope)
-            await self._read(body, receive, cap)
+            kept = 0 if scope["path"].startswith("/s/") else self._for_respondents
+            await self._read(body, receive, cap, kept)
             if len(body) < length:  # a server that knows no better takes it for whole
                 raise _Refused(errors.BadRequest(headers=CLOSE))
             scope.setdefault("state", {})["body"] = read = bytes(body)
@@ -194,13 +202,13 @@ class BodyCap:
             scope.get("state", {}).pop("body", None)
             self._free += len(body)
 
-    async def _read(self, body: bytearray, receive: Receive, cap: int) -> None:
+    async def _read(self, body: bytearray, receive: Receive, cap: int, kept: int) -> None:
         task = asyncio.current_task()
         assert task
         # What asyncio.timeout does, at a fifth of its price: nearly every body is there already.
         timer = asyncio.get_running_loop().call_later(self._within_s, task.cancel, TOO_SLOW)
         try:
-            while await self._read_one(body, receive, cap):
+            while await self._read_one(body, receive, cap, kept):
                 pass
         except asyncio.CancelledError as cancelled:
             if cancelled.args != (TOO_SLOW,):
@@ -210,7 +218,7 @@ class BodyCap:
         finally:
             timer.cancel()
 
-    async def _read_one(self, body: bytearray, receive: Receive, cap: int) -> bool:
+    async def _read_one(self, body: bytearray, receive: Receive, cap: int, kept: int) -> bool:
         """True where more is to come. Who closes only their own side, once all is sent, has not
         broken off: the server hands over what is whole before it says that somebody left."""
         message = await receive()
@@ -221,7 +229,7 @@ class BodyCap:
         body += chunk
         if len(body) > cap:
             raise _Refused(_too_large(cap))
-        if self._free < 0:
+        if self._free < kept:
             tally.count("honne_shed", "body")
             raise _Refused(errors.Unavailable(headers={"Retry-After": "5", **CLOSE}))
         return bool(message.get("more_body", False))
