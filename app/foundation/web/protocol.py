@@ -19,6 +19,7 @@ KIB = 1024
 HEAD_CAP = 64 * KIB
 REQUEST_CAP = 4 * 1024 * KIB  # the largest body, and what frames its chunks
 HEAD_WITHIN_S = 30.0
+QUEUED = 100  # requests sent without waiting for the answer to the first
 UNREADABLE = "Invalid HTTP request received."
 TOO_LONG = "The request is too long."
 
@@ -87,6 +88,10 @@ class OnePieceProtocol(HttpToolsProtocol):
             self.send_400_response(text)
 
     def on_headers_complete(self) -> None:
+        """One piece may hold thousands of heads. Who has sent too many sends those again to which
+        there was no answer (RFC 9112, 9.3.2)."""
+        if len(self.pipeline) == QUEUED:
+            raise ValueError(TOO_LONG)
         super().on_headers_complete()
         self.headers = []  # what follows a body in chunks is no part of the head
 
