@@ -41,7 +41,7 @@ from app.foundation.web.problems import install_error_handlers
 from app.foundation.web.rendering import STATIC
 from app.foundation.web.shortcuts import Shortcut, Shortcuts
 from app.responses.api import record_directly
-from app.responses.intake import COMMIT_WITHIN_S, WRITERS, Intake
+from app.responses.intake import COMMIT_WITHIN_S, LOCK_MS, WRITERS, Intake
 from app.responses.pages.answering import show_form, take_answer
 from app.responses.pages.blank import BlankForms
 from app.responses.pages.logos import LOGO_CAPACITY, LOGO_SECONDS
@@ -168,12 +168,13 @@ class _Honne(FastAPI):
         await self.middleware_stack(scope, receive, send)
 
 
-# More than its writers only where transactions hang that a writer has given up. No lock is waited
-# for as long as would make a writer give up: what waits could commit after all, and its caller
-# was told that nothing was saved.
+# More than its writers only while what a writer has given up comes to its end. What is given up
+# should not be stored after all, since its caller was told that nothing was saved: so no lock is
+# waited for as long, and the server looks whether somebody still waits for the rest.
 _ANSWERS_POOL = Pool(
-    WRITERS, overflow=WRITERS, wait_s=5.0, lock_ms=int(COMMIT_WITHIN_S * 1000 / 4), name="answers"
-)
+    WRITERS, overflow=WRITERS, wait_s=5.0, lock_ms=LOCK_MS,
+    idle_ms=int(COMMIT_WITHIN_S * 1000), watch_ms=1000, name="answers",
+)  # fmt: skip
 
 
 def _requests_pool(settings: Settings) -> Pool:

@@ -32,8 +32,8 @@ from app.accounts.sign_in_links import local_path
 from app.foundation import clock
 from app.foundation.database import enter_workspace
 from app.foundation.errors import Forbidden, Unauthorized
-from app.foundation.line import Executor
 from app.foundation.memory import Memory
+from app.foundation.questions import Executor
 from app.foundation.settings import Settings
 from app.foundation.tokens import digest, workspace_of
 from app.foundation.translation import mark, set_language

@@ -22,7 +22,6 @@ from app.accounts.models import (
 from app.accounts.schemas import ApiCaller, Colleague
 from app.foundation import clock
 from app.foundation.errors import Gone, NotFound
-from app.foundation.line import Executor
 from app.foundation.paging import (
     Page,
     decode_cursor,
@@ -30,6 +29,7 @@ from app.foundation.paging import (
     id_in_cursor,
     moment_in_cursor,
 )
+from app.foundation.questions import Executor
 from app.foundation.translation import mark
 
 SPENT_LINK = mark("This link was used already or is too old. Ask for a new one.")

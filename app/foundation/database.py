@@ -27,8 +27,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import DateTime
 
-from app.foundation.line import Executor, Lines, entering
+from app.foundation.line import Lines
 from app.foundation.look_ups import LookUps, Window
+from app.foundation.questions import Executor, entering
 from app.foundation.tally import tally
 from app.foundation.timing import time_statements
 
@@ -89,7 +90,9 @@ UtcMoment = DateTime(timezone=True)
 class Pool:
     """How many connections are kept, how many more opened for a while, and how long (in seconds)
     one is waited for. `lock_ms` and `idle_ms` end a transaction that waits for a lock, or for its
-    own process, for that many milliseconds; 0 for never. Of a pool with a `name` the use is told.
+    own process, for that many milliseconds; 0 for never. Every `watch_ms` the server looks whether
+    the process that a statement is for is still there, and stops where it is not; 0 for not at
+    all, which is all a server on Windows can. Of a pool with a `name` the use is told.
     Statements of one that `is_timed` are timed, and logged from `slow_ms` on. Through one that
     `is_read_only` nothing is written."""
 
@@ -98,6 +101,7 @@ class Pool:
     wait_s: float = 30.0
     lock_ms: int = 0
     idle_ms: int = 0
+    watch_ms: int = 0
     name: str = ""
     is_timed: bool = False
     slow_ms: int = 0
@@ -123,6 +127,7 @@ class Database:
                 "application_name": "honne",
                 "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
                 f" -c lock_timeout={pool.lock_ms}"
+                f" -c client_connection_check_interval={pool.watch_ms}"
                 f" -c default_transaction_read_only={'on' if pool.is_read_only else 'off'}"
                 f" -c idle_in_transaction_session_timeout={pool.idle_ms}",
                 **UNREACHABLE,

@@ -6,10 +6,9 @@ parameters written as text, which together takes a fifth of the time that a sess
 """
 
 import asyncio
-import re
 import time
 import uuid
-from collections import deque, namedtuple
+from collections import deque
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -20,104 +19,46 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from functools import lru_cache, partial
-from itertools import count, pairwise
-from typing import Any, NamedTuple, Protocol, cast
+from functools import partial
+from itertools import pairwise
+from typing import Any, cast
 
 import psycopg
 from psycopg.adapt import Transformer
 from psycopg.generators import fetch_many, send
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
-from sqlalchemy import Dialect, Executable, Select, TextClause
-from sqlalchemy.dialects.postgresql.base import PGDialect
+from psycopg.waiting import wait_async
+from sqlalchemy import Executable
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.foundation.parameters import encode
-
-_NUMBERED: Dialect = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
-_RETURNS = re.compile(r"\bRETURNING\b|^\s*SELECT\b")
-PREPARED = r"SELECT name FROM pg_prepared_statements WHERE name LIKE 'line\_%'"
-_numbers = count(1)
+from app.foundation.questions import (
+    BEGIN,
+    COMMIT,
+    PREPARED,
+    SHORT_OF_PATIENCE,
+    Question,
+    bind,
+    command,
+    entering,
+    patience,
+)
 
 IDLE_S = 1.0  # how long a line that nobody needs is kept
-
-
-class Executor(Protocol):
-    """What executes statements with named parameters: a session, or a `Line` in a transaction."""
-
-    async def execute(
-        self, statement: Executable, parameters: Mapping[str, Any], /
-    ) -> Iterable[Any]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Statement:
-    name: bytes
-    sql: bytes
-    parameters: tuple[str, ...]
-    returns_rows: bool
-    make_row: Callable[[Sequence[Any]], Any]
-
-
-@lru_cache
-def _statement(given: TextClause | Select[Any]) -> _Statement:
-    """With numbers in place of its `:names`; a SELECT's rows are named tuples."""
-    compiled = given.compile(dialect=_NUMBERED)
-    sql = str(compiled)
-    make_row: Callable[[Sequence[Any]], Any] = tuple
-    if isinstance(given, Select):
-        row: Any = namedtuple("Row", list(given.selected_columns.keys()))  # type: ignore[misc]
-        make_row = row._make
-    names = tuple(compiled.positiontup or ())
-    name = f"line_{next(_numbers)}".encode()
-    return _Statement(name, sql.encode(), names, bool(_RETURNS.search(sql)), make_row)
-
-
-class Question(NamedTuple):
-    """A statement ready to be sent, with its parameters as text."""
-
-    statement: _Statement
-    values: list[bytes | None]
-
-
-@lru_cache
-def _command(sql: str) -> Question:
-    """A statement without parameters: it is prepared like all others."""
-    name = f"line_{next(_numbers)}".encode()
-    return Question(_Statement(name, sql.encode(), (), returns_rows=False, make_row=tuple), [])
-
-
-BEGIN = _command("BEGIN")
-COMMIT = _command("COMMIT")
-SHORT_OF_PATIENCE = _command("SET LOCAL lock_timeout = 100")  # milliseconds
-
-
-def bind(given: Executable, parameters: Mapping[str, Any]) -> Question:
-    """`given` is a text or a SELECT without values of its own, the same object each time."""
-    assert isinstance(given, TextClause | Select)
-    statement = _statement(given)
-    return Question(statement, [encode(parameters[name]) for name in statement.parameters])
-
-
-def entering(workspace_id: uuid.UUID) -> str:
-    """`SET LOCAL` takes no parameter, hence nothing but a UUID is let through."""
-    if not isinstance(workspace_id, uuid.UUID):
-        raise TypeError("a workspace is entered by its UUID")
-    return f"SET LOCAL app.workspace_id = '{workspace_id}'"
+LOOK_S = 10.0  # between looks at a connection on which nothing happens
 
 
 class Line:
     """Takes one connection of the pool when first needed and keeps it until it is closed.
 
-    After any error the connection is given up, since nobody knows what is still under way on it.
+    After any error the connection is closed, since nobody knows what is still under way on it. So
+    it is where whoever uses the line is cancelled, whether the server answers or not.
     """
 
     def __init__(self, engine: AsyncEngine, role: str) -> None:
         self._engine = engine
-        self._take_role = _command(f"SET LOCAL ROLE {role}")
+        self._take_role = command(f"SET LOCAL ROLE {role}")
         self._connection: AsyncConnection | None = None
         self.driver: psycopg.AsyncConnection[Any]
         self._prepared: set[bytes]
@@ -126,11 +67,16 @@ class Line:
         self._ended = 0
 
     @asynccontextmanager
-    async def transaction(self, workspace_id: uuid.UUID) -> AsyncIterator["Line"]:
+    async def transaction(
+        self, workspace_id: uuid.UUID, lock_ms: int | None = None
+    ) -> AsyncIterator["Line"]:
         """A transaction in one workspace: leaving commits, raising rolls back. What was refused of
-        statements without rows is raised by a later one, or on leaving."""
+        statements without rows is raised by a later one, or on leaving. A lock is waited for as
+        long as on any connection of this pool, or for `lock_ms`."""
         async with self._connected():
             self._begin(workspace_id)
+            if lock_ms is not None:
+                self._put(command(patience(lock_ms)))
             yield self
             await self.finish()
 
@@ -205,7 +151,9 @@ class Line:
     async def finish(self) -> None:
         """End the transaction: `transaction` does it."""
         self._put(COMMIT)
-        await self.flush()
+        [results] = await self._communicate()
+        if refused := self._read_outcome(results[:-1], results[-1:]):
+            raise refused
 
     async def close(self, *, broken: bool = False) -> None:
         """Give the connection back to the pool; a broken one is not used again."""
@@ -258,9 +206,9 @@ class Line:
         self._put(COMMIT)
         self._ended += 1
 
-    def _send(self, command: str) -> None:
+    def _send(self, sql: str) -> None:
         send = self.driver.pgconn.send_query_params
-        self._commands.append(partial(send, command.encode(), None))
+        self._commands.append(partial(send, sql.encode(), None))
 
     def _put(self, question: Question) -> None:
         pgconn, (statement, values) = self.driver.pgconn, question
@@ -281,7 +229,8 @@ class Line:
         pgconn = self.driver.pgconn
         pgconn.enter_pipeline_mode()
         commands.append(pgconn.pipeline_sync)
-        await self.driver.wait(_communicate(pgconn, commands, syncs, parts))
+        # Not `driver.wait`: cancelled, that asks the server to stop, and waits for it to do so.
+        await wait_async(_communicate(pgconn, commands, syncs, parts), pgconn.socket, LOOK_S)
         pgconn.exit_pipeline_mode()
         return parts
 
@@ -365,8 +314,8 @@ def _communicate(
     All go out in as few pieces as the network takes, and all of them before any answer is waited
     for: a server that has half a command says nothing until it has the rest.
     """
-    for command in commands:
-        command()
+    for queue_up in commands:
+        queue_up()
     yield from send(pgconn)
     while len(parts) <= syncs:
         results = yield from fetch_many(pgconn)

@@ -6,18 +6,19 @@ Each is a transaction of its own in its own workspace, and fails alone.
 
 import asyncio
 import uuid
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Executable
 
-from app.foundation.line import Lines, Question, bind
+from app.foundation.line import Lines
+from app.foundation.memory import WITHIN_S
+from app.foundation.questions import Question, bind
 
 AT_ONCE = 100
 ASKERS = 2  # at a time, so that one slow statement does not stop all others
-WITHIN_S = 15.0  # a database that says nothing for longer counts as away
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +43,7 @@ class LookUps:
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
-        self._waiting: deque[_LookUp] = deque()
+        self._waiting: dict[_LookUp, None] = {}
         self._askers: set[asyncio.Task[None]] = set()
 
     async def find(
@@ -50,7 +51,7 @@ class LookUps:
     ) -> Sequence[Any]:
         """The rows; TimeoutError where the database is silent for a quarter of a minute."""
         look_up = _LookUp(workspace_id, bind(statement, parameters))
-        self._waiting.append(look_up)
+        self._waiting[look_up] = None
         if len(self._askers) < ASKERS:
             self._askers.add(asyncio.create_task(self._ask()))
         timer = asyncio.get_running_loop().call_later(WITHIN_S, look_up.settle, TimeoutError())
@@ -58,12 +59,15 @@ class LookUps:
             return await look_up.answer
         finally:
             timer.cancel()
+            self._waiting.pop(look_up, None)  # where nobody has asked: those who could are busy
 
     async def _ask(self) -> None:
         try:
             while self._waiting:
-                some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
-                await self._settle([look_up for look_up in some if not look_up.answer.done()])
+                some = list(islice(self._waiting, AT_ONCE))
+                for look_up in some:
+                    del self._waiting[look_up]
+                await self._settle(some)
         finally:
             # Nothing else has run since: what arrives from here on starts an asker of its own.
             self._askers.remove(asyncio.current_task())  # type: ignore[arg-type]
@@ -71,7 +75,8 @@ class LookUps:
     async def _settle(self, look_ups: Sequence[_LookUp]) -> None:
         line = self._lines.take()
         try:
-            found = await line.ask([(one.workspace_id, one.question) for one in look_ups])
+            async with asyncio.timeout(WITHIN_S):
+                found = await line.ask([(one.workspace_id, one.question) for one in look_ups])
         except Exception as error:
             for look_up in look_ups:
                 look_up.settle(error)

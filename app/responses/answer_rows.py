@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
-from app.foundation.line import Executor
+from app.foundation.questions import Executor
 from app.responses.models import FINAL, HoldReason, Standing
 from app.responses.schemas import StoredAnswer
 from app.surveys.models import Channel

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.audit import record_event
 from app.accounts.schemas import Actor
 from app.foundation.errors import NotFound
-from app.foundation.line import Executor
+from app.foundation.questions import Executor
 from app.responses.models import Response, ResponseContact
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.foundation.line import Executor
+from app.foundation.questions import Executor
 from app.responses.day_totals import forget_empty_total, may_have_total, move_totals
 from app.responses.models import SCORES, DailyCount, Response, Standing
 from app.responses.schemas import StoredAnswer

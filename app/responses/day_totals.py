@@ -19,7 +19,7 @@ from sqlalchemy import delete, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation import clock
-from app.foundation.line import Executor
+from app.foundation.questions import Executor
 from app.responses.models import SCORES, DailyCount, DayTotal, Standing
 from app.surveys.models import Survey
 

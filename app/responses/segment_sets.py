@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from sqlalchemy import text
 
-from app.foundation.line import Executor
+from app.foundation.questions import Executor
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation import clock
-from app.foundation.line import Executor
+from app.foundation.questions import Executor
 from app.foundation.tally import tally
 from app.responses.answer_rows import (
     Claim,

@@ -11,7 +11,7 @@ from app.accounts.audit import record_event
 from app.accounts.schemas import Actor
 from app.foundation import clock
 from app.foundation.errors import Conflict, InvalidParam
-from app.foundation.line import Executor
+from app.foundation.questions import Executor
 from app.foundation.tokens import new_id
 from app.foundation.translation import mark
 from app.surveys.dimensions import insert_dimension

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.brands import BRAND_COLUMNS, brand_of
 from app.accounts.models import Workspace, WorkspaceBrand
 from app.foundation.errors import NotFound
-from app.foundation.line import Executor
+from app.foundation.questions import Executor
 from app.surveys.models import (
     Channel,
     DimensionSource,

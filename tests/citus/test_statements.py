@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 
 from app.foundation.copying import copy_csv, copy_into
 from app.foundation.database import Database
-from app.foundation.line import bind
+from app.foundation.questions import bind
 from app.surveys.models import Survey
 from tests.citus.recording import recorded, take_misfits, tenant_tables
 from tests.citus.statements import find_misfits

@@ -14,7 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from app.foundation.database import Database
-from app.foundation.line import Line, bind
+from app.foundation.line import Line
+from app.foundation.questions import bind
 from tests.factories import Cast
 
 ECHO = text("SELECT CAST(:ids AS uuid[]), CAST(:words AS text[]), CAST(:number AS integer), :word")
@@ -225,3 +226,19 @@ async def test_a_column_arrives_as_it_is(line: Line, cast: Cast, column: list[ob
             text(f"SELECT CAST(:column AS {kind}[])"), {"column": column}
         )
     assert found == column
+
+
+async def test_an_error_that_was_caught_is_no_commit(line: Line, cast: Cast) -> None:
+    async def go_on() -> None:
+        async with line.transaction(cast.acme):
+            with suppress(DataError):
+                await line.execute(text("SELECT 1 / 0"), {})
+
+    with pytest.raises(OperationalError, match="not committed"):
+        await go_on()
+
+
+def test_a_name_means_the_same_to_all_processes() -> None:
+    """They may come to share a connection."""
+    names = [bind(text(f"SELECT {n}"), {}).statement.name for n in (1, 2, 1)]
+    assert names[0] == names[2] != names[1]

@@ -97,6 +97,16 @@ async def test_answers_to_several_workspaces_travel_together(
     assert stored_counts(owner) == recount(owner)
 
 
+async def test_those_that_travel_together_are_hardly_more_than_a_batch(
+    intake: Intake, many: list[Scene], trips: list[int]
+) -> None:
+    """While they are prepared, nobody else of this process is served."""
+    trips.clear()
+    given = ((scene, [answer(scene, 3)] * 8) for scene in many)
+    await asyncio.gather(*(intake.submit(scene.workspace_id, some) for scene, some in given))
+    assert max(trips) == 3, "of 20 answers at a time, and what is needed to fill them"
+
+
 async def test_of_several_workspaces_only_the_refused_one_is_told(
     intake: Intake, many: list[Scene], owner: psycopg.Connection
 ) -> None:
@@ -180,7 +190,7 @@ async def test_who_comes_behind_a_lock_need_not_wait_for_it(
     keyed = answer(many[2], 3, submission_key=new_id())
     stuck = asyncio.create_task(intake.submit(many[2].workspace_id, [keyed]))
     async with asyncio.timeout(10):
-        while not _blocked(owner):  # noqa: ASYNC110 (the server has no event)
+        while not blocked(owner):  # noqa: ASYNC110 (the server has no event)
             await asyncio.sleep(0.01)
         assert failed(await submit_all(intake, [many[0]])) == []
     assert not stuck.done()
@@ -210,7 +220,7 @@ async def test_whoever_was_answered_before_the_connection_died_is_told_so(
     await hold_counts(owner, many[3])
     sent = asyncio.create_task(submit_all(intake, many))
     async with asyncio.timeout(10):
-        while not (waiting := _blocked(owner)):  # noqa: ASYNC110 (the server has no event)
+        while not (waiting := blocked(owner)):  # noqa: ASYNC110 (the server has no event)
             await asyncio.sleep(0.01)
     owner.execute("SELECT pg_terminate_backend(%s, 5000)", [waiting[0]])
     outcomes = await sent
@@ -223,7 +233,7 @@ async def test_whoever_was_answered_before_the_connection_died_is_told_so(
     assert stored_counts(owner) == recount(owner)
 
 
-def _blocked(owner: psycopg.Connection) -> list[int]:
+def blocked(owner: psycopg.Connection) -> list[int]:
     rows = owner.execute(
         "SELECT pid FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
     )

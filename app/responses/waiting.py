@@ -1,0 +1,88 @@
+"""Answers that wait to be stored, and their callers."""
+
+import asyncio
+import time
+import uuid
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from app.responses.schemas import NewAnswer, StoredAnswer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Submission:
+    """Answers of one caller, stored together or not at all, and the caller's wait for them,
+    `since` a moment of the monotonic clock."""
+
+    workspace_id: uuid.UUID
+    answers: Sequence[NewAnswer]
+    since: float = field(default_factory=time.monotonic)
+    outcome: asyncio.Future[list[StoredAnswer]] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+    def succeed(self, stored: list[StoredAnswer]) -> None:
+        if not self.outcome.done():  # done already where the caller went away
+            self.outcome.set_result(stored)
+
+    def fail(self, error: Exception) -> None:
+        if not self.outcome.done():
+            self.outcome.set_exception(error)
+
+
+class Queue:
+    """Submissions of each workspace in their order; workspaces take turns."""
+
+    def __init__(self) -> None:
+        self._turns: OrderedDict[uuid.UUID, deque[Submission]] = OrderedDict()
+        self.count = 0  # answers
+
+    def __bool__(self) -> bool:
+        return bool(self._turns)
+
+    def add(self, submission: Submission) -> None:
+        self._turns.setdefault(submission.workspace_id, deque()).append(submission)
+        self.count += len(submission.answers)
+
+    def take(self, size: int, workspace_id: uuid.UUID | None = None) -> list[Submission]:
+        """What waits longest in the workspace whose turn it is, or in the one named: up to `size`
+        answers, but one submission where anything waits. The next turn is another's."""
+        workspace_id = workspace_id or next(iter(self._turns))
+        waiting = self._turns.pop(workspace_id, None)
+        if not waiting:
+            return []
+        batch = [waiting.popleft()]
+        taken = len(batch[0].answers)
+        while waiting and taken + len(waiting[0].answers) <= size:
+            batch.append(waiting.popleft())
+            taken += len(batch[-1].answers)
+        if waiting:
+            self._turns[workspace_id] = waiting
+        self.count -= taken
+        return batch
+
+    def take_all(self, workspace_id: uuid.UUID | None = None) -> list[Submission]:
+        """All there is, or all of one workspace."""
+        workspace_ids = list(self._turns) if workspace_id is None else [workspace_id]
+        return [one for id_ in workspace_ids for one in self.take(self.count, id_)]
+
+    def take_older(self, than: float) -> list[Submission]:
+        """All that wait since earlier `than`."""
+        older = []
+        for workspace_id, waiting in list(self._turns.items()):
+            while waiting and waiting[0].since < than:
+                older.append(waiting.popleft())
+            if not waiting:
+                del self._turns[workspace_id]
+        self.count -= sum(len(one.answers) for one in older)
+        return older
+
+    def oldest(self) -> float:
+        """Since when something waits; infinite where nothing does."""
+        return min((waiting[0].since for waiting in self._turns.values()), default=float("inf"))
+
+    def next_up(self, most: int) -> Iterable[Submission]:
+        """What the next turn is about, without taking it."""
+        return islice(next(iter(self._turns.values()), ()), most)
