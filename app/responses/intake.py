@@ -23,15 +23,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from app.foundation.database import AWAY, Database
-from app.foundation.errors import Unavailable
+from app.foundation.errors import Unavailable, sqlstate_of
 from app.foundation.line import Line
 from app.foundation.questions import patience
 from app.foundation.tally import tally
 from app.foundation.translation import mark
 from app.responses.counts import NotRecent, apply_recent_changes
-from app.responses.models import Standing
 from app.responses.schemas import NewAnswer, StoredAnswer
-from app.responses.storing import Known, are_recent, store_answers, write_rows
+from app.responses.storing import Known, are_recent, store_answers, tally_stored, write_rows
 from app.responses.waiting import Queue, Submission
 
 CAPACITY = 10_000  # answers that may wait in this process before callers are sent away
@@ -179,7 +178,7 @@ class Intake:
                 self._acknowledge(batch, outcome, started)
             elif _is_database_away(outcome):
                 self._send_away(batch)
-            elif _sqlstate(outcome) == LOCKED:
+            elif sqlstate_of(outcome) == LOCKED:
                 self._hold_up(batch)
             else:
                 refused.append(batch)
@@ -195,7 +194,7 @@ class Intake:
         except Exception as error:
             if _is_database_away(error):
                 self._send_away(batch)
-            elif _sqlstate(error) == LOCKED:
+            elif sqlstate_of(error) == LOCKED:
                 self._hold_up(batch)
                 if is_patient:  # what waits behind it would only learn the same later
                     self._send_away(self._held_up.take_all(batch[0].workspace_id))
@@ -238,11 +237,7 @@ class Intake:
         self, batch: Sequence[Submission], stored: Sequence[StoredAnswer], started: float
     ) -> None:
         self._known.remember(stored)
-        tally.observe(time.perf_counter() - started, "honne_commit_seconds")
-        tally.observe(len(stored), "honne_batch_answers")
-        held = sum(answer.standing is Standing.HELD for answer in stored)
-        tally.count("honne_answers", "held", by=held)
-        tally.count("honne_answers", "taken", by=len(stored) - held)
+        tally_stored(stored, started)
         in_order = iter(stored)
         for submission in batch:
             submission.succeed(list(islice(in_order, len(submission.answers))))
@@ -300,7 +295,7 @@ class Intake:
         try:
             return await self._write_all(workspace_id, answers, is_patient)
         except IntegrityError as error:
-            if _sqlstate(error) != REFERENCE_MISSING:
+            if sqlstate_of(error) != REFERENCE_MISSING:
                 raise
         self._known = Known()
         return await self._write_all(workspace_id, answers, is_patient)
@@ -344,14 +339,9 @@ def _answers_of(submissions: Iterable[Submission]) -> list[NewAnswer]:
 def _is_database_away(error: Exception) -> bool:
     """True unless the server itself said that it refused the batch: after a lost connection
     nobody knows whether the COMMIT arrived."""
-    if sqlstate := _sqlstate(error):
+    if sqlstate := sqlstate_of(error):
         return not sqlstate.startswith(ROLLED_BACK)
     return isinstance(error, AWAY)
-
-
-def _sqlstate(error: Exception) -> str:
-    """Empty where the server has said nothing."""
-    return getattr(getattr(error, "orig", None), "sqlstate", None) or ""
 
 
 def _unavailable() -> Unavailable:
