@@ -53,6 +53,7 @@ UNSAYABLE = {
     r"|There was nothing at the start.*",
     "what has not happened yet": r"What is done was done today or before\."
     r"|This month has not begun yet\.|Choose a day from the year 2000 to 2099\.",
+    "which keys were used, and for what": r"This key was already used for another request\.",
     "which segment values a workspace declares": r"No survey of the workspace declares.*"
     r"|This metric is there twice.*",
 }

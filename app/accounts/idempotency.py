@@ -18,9 +18,7 @@ from app.foundation import clock
 from app.foundation.errors import Conflict, Invalid, InvalidParam
 from app.foundation.tokens import fingerprint
 from app.foundation.translation import mark
-
-HEADER = "Idempotency-Key"
-MAX_LENGTH = 255
+from app.foundation.web.openapi import IDEMPOTENCY_KEY, MAX_KEY_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ async def create_once(
     reminder: Reminder | None = None,
 ) -> Response:
     """201 with what `create` returns, or the answer already given to the same key and request."""
-    key = request.headers.get(HEADER)
+    key = request.headers.get(IDEMPOTENCY_KEY)
     if key is None:
         return _created((await create()).model_dump_json())
     _check(key)
@@ -68,13 +66,15 @@ def _created(body: str) -> Response:
 
 
 def _check(key: str) -> None:
-    if not (0 < len(key) <= MAX_LENGTH and key.isascii() and key.isprintable()):
-        raise Invalid(
+    if not (0 < len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()):
+        raise _refused(
             mark("See which inputs were refused."),
-            invalid_params=[
-                InvalidParam(HEADER, f"Send 1 to {MAX_LENGTH} printable ASCII characters.")
-            ],
+            f"Send 1 to {MAX_KEY_LENGTH} printable ASCII characters.",
         )
+
+
+def _refused(detail: str, reason: str) -> Invalid:
+    return Invalid(detail, invalid_params=[InvalidParam(IDEMPOTENCY_KEY, reason)])
 
 
 async def _lock(client: ApiClient, key_hash: bytes) -> None:
@@ -100,8 +100,9 @@ async def _replay(
     record: IdempotencyRecord, request_hash: bytes, reminder: Reminder | None
 ) -> Response:
     if record.request_hash != request_hash:
-        raise Invalid(
-            mark("This Idempotency-Key was already used for another request; choose a new key.")
+        raise _refused(
+            mark("This Idempotency-Key was already used for another request; choose a new key."),
+            "This key was already used for another request.",
         )
     body = record.body
     answer = _created((await reminder.recall(body)).model_dump_json() if reminder else body)

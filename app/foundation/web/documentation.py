@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from app.foundation.web.openapi import problem_components
+from app.foundation.web.openapi import declare_repeats, problem_components
 from app.foundation.web.rendering import render
 
 router = APIRouter(prefix="/api", include_in_schema=False)
@@ -51,4 +51,5 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
     document["components"]["responses"] = problem_components()
+    declare_repeats(document)
     return document

@@ -11,6 +11,9 @@ from app.foundation.paging import MAX_PAGE_SIZE, PAGE_SIZE
 from app.foundation.translation import mark
 from app.foundation.web.problems import PROBLEM_TYPE
 
+IDEMPOTENCY_KEY = "Idempotency-Key"
+MAX_KEY_LENGTH = 255
+
 
 class ProblemParam(BaseModel):
     """One refused input: its path, and why."""
@@ -43,6 +46,47 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def problem_components() -> dict[str, Any]:
     """What `problems` refers to: `components.responses` of the document."""
     return {error.code: _problem_response(status) for status, error in ERRORS_BY_STATUS.items()}
+
+
+def declare_repeats(document: dict[str, Any]) -> None:
+    """Every operation that creates, that is, answers 201, may be sent again under its key."""
+    creating = [
+        operation
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        if "201" in operation["responses"]
+    ]
+    for operation in creating:
+        operation.setdefault("parameters", []).append(
+            {"$ref": f"#/components/parameters/{IDEMPOTENCY_KEY}"}
+        )
+        operation["responses"] |= {str(status): answer for status, answer in REPEATED.items()}
+        operation["responses"]["201"]["headers"] = {"Idempotency-Replayed": REPLAYED}
+    document["components"]["parameters"] = {IDEMPOTENCY_KEY: KEY_PARAMETER}
+
+
+KEY_PARAMETER = {
+    "name": IDEMPOTENCY_KEY,
+    "in": "header",
+    "required": False,
+    "description": "Any text of your own, new for each thing to be created, so that it may be sent "
+    "again where no answer came. For at least a day, the same key with the same body, byte for "
+    "byte, gets the first answer again and creates nothing; 409 while the first call still runs; "
+    "422 with another body or at another address.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_KEY_LENGTH,
+        # Printable ASCII; spaces at the ends of a header do not arrive.
+        "pattern": "^[!-~]([ -~]*[!-~])?$",
+    },
+    "example": "order-4711-asked",
+}
+REPEATED = problems(409, 422)
+REPLAYED = {
+    "description": "Present where this is the first answer again.",
+    "schema": {"type": "string", "const": "true"},
+}
 
 
 def _problem_response(status: int) -> dict[str, Any]:

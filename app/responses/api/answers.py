@@ -17,13 +17,13 @@ from app.accounts.access import (
     bearer,
     identify_collector,
 )
-from app.accounts.idempotency import HEADER, Reminder, create_once
+from app.accounts.idempotency import Reminder, create_once
 from app.accounts.schemas import ApiCaller, ApiClient
 from app.foundation import clock
 from app.foundation.errors import InvalidParam
 from app.foundation.timing import keep_private
 from app.foundation.translation import mark
-from app.foundation.web.openapi import ListMeta, NoQuery, Paging, problems
+from app.foundation.web.openapi import IDEMPOTENCY_KEY, ListMeta, NoQuery, Paging, problems
 from app.responses.actions import exclude_response, include_response, release_response
 from app.responses.contacts import delete_contact, get_contact
 from app.responses.deletion_shapes import DeletionList, DeletionShape, RetentionShape
@@ -175,7 +175,7 @@ async def _store(
             ]
         )
 
-    if HEADER not in request.headers:
+    if IDEMPOTENCY_KEY not in request.headers:
         stored = await state.intake.submit(caller.workspace_id, check())
         return Response(shape_all(stored).model_dump_json(), 201, media_type="application/json")
     started = time.perf_counter()
