@@ -138,6 +138,6 @@ def unwritable(data_dir: Path, error: OSError) -> StartupError:
 
 
 def sqlstate_of(error: BaseException) -> str:
-    """Postgres's code for an error that SQLAlchemy raised; empty where Postgres has said nothing,
-    as of a lost connection."""
-    return getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    """Postgres's code for an error that SQLAlchemy raised, or its driver; empty where Postgres has
+    said nothing, as of a lost connection."""
+    return getattr(getattr(error, "orig", error), "sqlstate", None) or ""

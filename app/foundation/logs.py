@@ -2,8 +2,12 @@
 
 import logging.config
 import time
+import traceback
+from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
+
+from app.foundation.errors import sqlstate_of
 
 
 def configure_logging(level: str) -> None:
@@ -35,3 +39,16 @@ def configure_logging(level: str) -> None:
 
 class _Formatter(JsonFormatter):
     converter = staticmethod(time.gmtime)
+
+
+def wordless(error: BaseException) -> dict[str, Any]:
+    """What a log may hold of an error that nobody thought of, as `extra`: its kind, Postgres's code
+    and the places it came through, also of what caused it. No message: that may quote a comment."""
+    places = traceback.extract_tb(error.__traceback__)
+    causes = [error.__cause__] if error.__cause__ else getattr(error, "exceptions", ())
+    told = {
+        "error": type(error).__name__,
+        "sqlstate": sqlstate_of(error),
+        "places": [f"{place.filename}:{place.lineno} {place.name}" for place in places],
+    }
+    return told | ({"causes": [wordless(cause) for cause in causes]} if causes else {})

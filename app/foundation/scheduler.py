@@ -7,14 +7,13 @@ behind PgBouncer, and it falls with the process that held it.
 import asyncio
 import logging
 import time
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy import func, select
 
 from app.foundation.database import Database
-from app.foundation.errors import sqlstate_of
+from app.foundation.logs import wordless
 from app.foundation.tally import tally
 
 logger = logging.getLogger("honne.jobs")
@@ -83,23 +82,9 @@ async def _run(database: Database, job: Job) -> None:
         touched = await job(database)
         outcome = "done"
     except Exception as error:
-        _tell(name, error)
+        logger.error("job failed", extra={"job": name} | wordless(error))
         raise
     finally:
         tally.count("honne_jobs", name, outcome)
         tally.observe(time.perf_counter() - started, "honne_job_seconds", name)
     logger.info("job done", extra={"job": name, "rows": touched})
-
-
-def _tell(name: str, error: Exception) -> None:
-    """With the places it came through and no message: that may quote a comment."""
-    places = traceback.extract_tb(error.__traceback__)
-    logger.error(
-        "job failed",
-        extra={
-            "job": name,
-            "error": type(error).__name__,
-            "sqlstate": sqlstate_of(error),
-            "places": [f"{place.filename}:{place.lineno} {place.name}" for place in places],
-        },
-    )

@@ -101,11 +101,11 @@ class RequestContext:
             await self.app(scope, receive, send_with_headers)
             status = status or LEFT
         except Exception as error:
-            # Further out only the server's log is left, which would print the whole traceback.
+            # Further out only the server is left, which would log the whole traceback. It closes
+            # the connection of an answer without an end, so that nobody takes it for whole.
             answer = unexpected_response(scope, error)
-            if status:
-                raise
-            await answer(scope, receive, send_with_headers)
+            if not status:
+                await answer(scope, receive, send_with_headers)
         finally:
             self._note(scope, status, time.perf_counter() - started, timing)
 

@@ -8,14 +8,15 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
 from app.foundation import errors
-from app.foundation.errors import HonneError, InvalidParam, sqlstate_of
+from app.foundation.errors import HonneError, InvalidParam
+from app.foundation.logs import wordless
 from app.foundation.translation import mark
 from app.foundation.web.rendering import render_text
 
@@ -157,13 +158,7 @@ async def _database_away(request: Request, error: Exception) -> Response:
 
 def unexpected_response(scope: Scope, error: Exception) -> Response:
     """The answer to an error nobody thought of, once it is logged."""
-    # SQLAlchemy puts statement parameters into its messages, and those may hold a comment.
-    hidden = isinstance(error, DBAPIError)
-    logger.error(
-        "unexpected error",
-        exc_info=None if hidden else error,
-        extra={"error": type(error).__name__, "sqlstate": sqlstate_of(error)},
-    )
+    logger.error("unexpected error", extra=wordless(error))
     return error_response(
         scope,
         HonneError(mark("Please try again; if it keeps happening, tell us the number below.")),

@@ -7,7 +7,7 @@ temporary file without a name, so that the transaction ends when the last row is
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from tempfile import TemporaryFile
 from typing import IO, cast
 
@@ -30,8 +30,10 @@ async def spooled(lines: AsyncIterator[str]) -> AsyncIterator[bytes]:
             await writing
         finally:
             writing.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await writing
+            # To await it again would take from an error the places that it came through.
+            await asyncio.wait({writing})
+            if not writing.cancelled():
+                writing.exception()  # seen; asyncio logs others with their message
 
 
 class _Spool:
