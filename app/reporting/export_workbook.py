@@ -7,6 +7,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
@@ -153,8 +154,10 @@ def write_workbook(screen: Screen) -> IO[bytes]:
         with Workbook(file, OPTIONS) as book:
             _Writer(book, screen).write()
         file.seek(0)
-    except BaseException:
+    except BaseException as error:
         file.close()
+        if isinstance(error, FileCreateError):
+            raise error.args[0] from None  # what the disk said
         raise
     return file
 

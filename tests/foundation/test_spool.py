@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from tempfile import TemporaryFile
+from typing import IO
 
 import pytest
 
+from app.foundation.web import spool
 from app.foundation.web.spool import spooled
 
 LINES = [f"{number},薦める\r\n" for number in range(20_000)]
@@ -42,7 +45,7 @@ async def test_a_reader_who_leaves_ends_the_source() -> None:
 
     found = spooled(endless())
     await anext(found)
-    await found.aclose()  # type: ignore[attr-defined]
+    await found.aclose()
     assert ended.is_set()
 
 
@@ -56,3 +59,18 @@ async def test_what_fails_is_told_after_what_was_made() -> None:
     assert await anext(found) == b"first"
     with pytest.raises(RuntimeError, match="away"):
         await anext(found)
+
+
+def test_what_nobody_begins_to_read_leaves_no_file_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = []
+
+    def kept() -> IO[bytes]:
+        files.append(file := TemporaryFile())  # noqa: SIM115
+        return file
+
+    monkeypatch.setattr(spool, "TemporaryFile", kept)
+    found = spool.spooled(lines(asyncio.Event()))
+    [file] = files
+    assert not file.closed
+    del found
+    assert file.closed

@@ -97,7 +97,7 @@ def test_a_slow_disk(tmp_path: Path, say: Say) -> None:
 def test_a_full_tmpdir(tmp_path: Path, say: Say) -> None:
     """The numbers stand still, exports fail, and nobody who answers notices."""
     ledger = Ledger()
-    with small_disk(tmp_path / "tmp", megabytes=1) as tmpdir:
+    with small_disk(tmp_path / "tmp", megabytes=16) as tmpdir:
         variables = {"METRICS_PORT": str(free_port()), "TMPDIR": str(tmpdir)}
         with serving(tmp_path / "served", "--workers", "2", **variables) as found:
             processes = found.processes()
@@ -115,11 +115,14 @@ def test_a_full_tmpdir(tmp_path: Path, say: Say) -> None:
 
 
 def _can_export(found: Installation) -> bool:
-    """Whether all of it arrives: what breaks off may not look whole."""
+    """Whether all of it arrives, or else who asked is told: what breaks off may not look whole."""
     url = f"{found.address}/api/v1/surveys/{found.survey_id}/responses.csv"
     try:
         answer = httpx.get(url, headers=found.authorization, timeout=60, trust_env=False)
     except httpx.TransportError:
+        return False
+    if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        assert int(answer.headers["Retry-After"]) > 0
         return False
     assert answer.status_code == httpx.codes.OK, answer.text
     return True

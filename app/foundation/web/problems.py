@@ -1,5 +1,6 @@
 """Errors as answers: RFC 9457 problems for the API, pages for people."""
 
+import errno
 import json
 import logging
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from app.foundation.web.rendering import render_text
 
 logger = logging.getLogger("honne.errors")
 PROBLEM_TYPE = "application/problem+json"
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -34,6 +36,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(OperationalError, _database_away)
     app.add_exception_handler(InterfaceError, _database_away)
     app.add_exception_handler(TimeoutError, _database_away)  # one that is silent
+    app.add_exception_handler(OSError, _no_room)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -152,6 +155,21 @@ async def _database_away(request: Request, error: Exception) -> Response:
         errors.Unavailable(
             mark("The database is away for a moment. Please try again shortly."),
             headers={"Retry-After": "5"},
+        ),
+    )
+
+
+async def _no_room(request: Request, error: Exception) -> Response:
+    """For a file that was to be sent: temporary files are all that requests write to a disk."""
+    assert isinstance(error, OSError)
+    if error.errno not in DISK_FULL:
+        raise error
+    logger.error("no room for a file", extra={"error": error.strerror})
+    return error_response(
+        request.scope,
+        errors.Unavailable(
+            mark("The server has no room for this file right now. Please try again later."),
+            headers={"Retry-After": "60"},
         ),
     )
 

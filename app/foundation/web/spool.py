@@ -7,21 +7,42 @@ temporary file without a name, so that the transaction ends when the last row is
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from tempfile import TemporaryFile
 from typing import IO, cast
+from weakref import finalize
 
 from app.foundation.giving_way import give_way
 
 CHUNK = 64 * 1024
 
 
-async def spooled(lines: AsyncIterator[str]) -> AsyncIterator[bytes]:
+def spooled(lines: AsyncIterator[str]) -> AsyncGenerator[bytes]:
     """The text of `lines` in UTF-8; they are read to their end without waiting for the reader.
 
-    What `lines` raises is raised after the bytes before it. A reader who leaves ends them.
+    OSError, before anything is sent, where there is no room for a file. What `lines` raises is
+    raised after the bytes before it. A reader who leaves ends them.
     """
-    with TemporaryFile() as file:
+    file = TemporaryFile()  # noqa: SIM115 (closed with what is returned, read or not)
+    try:
+        file.write(bytes(CHUNK))
+        file.flush()
+    except OSError:
+        _close(file)
+        raise
+    chunks = _chunks(file, lines)
+    finalize(chunks, file.close)
+    return chunks
+
+
+def _close(file: IO[bytes]) -> None:
+    """Also where what was not written yet has no room."""
+    with suppress(OSError):
+        file.close()
+
+
+async def _chunks(file: IO[bytes], lines: AsyncIterator[str]) -> AsyncGenerator[bytes]:
+    with file:
         spool = _Spool(file)
         writing = asyncio.create_task(spool.fill(lines))
         try:
