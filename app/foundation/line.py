@@ -21,7 +21,7 @@ from collections.abc import (
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import psycopg
 from psycopg.adapt import Transformer
@@ -33,11 +33,11 @@ from sqlalchemy import Executable
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.foundation.errors import sqlstate_of
 from app.foundation.questions import (
     BEGIN,
     COMMIT,
     PREPARED,
-    SHORT_OF_PATIENCE,
     Question,
     bind,
     command,
@@ -46,6 +46,10 @@ from app.foundation.questions import (
 )
 
 IDLE_S = 1.0  # how long a line that nobody needs is kept
+T = TypeVar("T")
+
+SHORTLY_MS = 100  # for a lock that all who travel together would wait for
+NOT_PREPARED = "26000"  # SQLSTATE
 LOOK_S = 10.0  # between looks at a connection on which nothing happens
 
 
@@ -65,6 +69,7 @@ class Line:
         self._prepares: list[Callable[[], None]] = []
         self._commands: list[Callable[[], None]] = []
         self._ended = 0
+        self._lock_ms: int | None = None
 
     @asynccontextmanager
     async def transaction(
@@ -76,7 +81,7 @@ class Line:
         async with self._connected():
             self._begin(workspace_id)
             if lock_ms is not None:
-                self._put(command(patience(lock_ms)))
+                self._be_patient(lock_ms)
             yield self
             await self.finish()
 
@@ -97,7 +102,7 @@ class Line:
         ]
         if any(isinstance(one, BaseException) for one in found):
             await self.close(broken=True)
-        return found
+        return _explained(found)
 
     async def store(
         self, works: Sequence[tuple[uuid.UUID, Callable[["Line"], Awaitable[None]]]]
@@ -111,7 +116,7 @@ class Line:
         async with self._connected():
             for workspace_id, work in works:
                 self._begin(workspace_id)
-                self._put(SHORT_OF_PATIENCE)
+                self._be_patient(SHORTLY_MS)
                 await work(self)
                 self._commit_alone()
             try:
@@ -126,7 +131,7 @@ class Line:
         found = [self._read_outcome(part, following) for part, following in pairwise(parts)]
         if any(found):
             await self.close(broken=True)
-        return found
+        return _explained(found)
 
     async def execute(
         self, statement: Executable, parameters: Mapping[str, Any], /
@@ -182,6 +187,7 @@ class Line:
         self._prepares.clear()
         self._commands.clear()
         self._ended = 0
+        self._lock_ms = None
         if self._connection is not None:
             return
         self._connection = await self._engine.connect()
@@ -199,6 +205,10 @@ class Line:
         if workspace_id is not None:
             self._send(entering(workspace_id))
 
+    def _be_patient(self, lock_ms: int) -> None:
+        self._lock_ms = lock_ms
+        self._put(command(patience(lock_ms)))
+
     def _commit_alone(self) -> None:
         """End one of several transactions: what follows is done whether this one was refused or
         not. COMMIT rolls back what was."""
@@ -207,8 +217,10 @@ class Line:
         self._ended += 1
 
     def _send(self, sql: str) -> None:
-        send = self.driver.pgconn.send_query_params
-        self._commands.append(partial(send, sql.encode(), None))
+        self._commands.append(self._sending(sql))
+
+    def _sending(self, sql: str) -> Callable[[], None]:
+        return partial(self.driver.pgconn.send_query_params, sql.encode(), None)
 
     def _put(self, question: Question) -> None:
         pgconn, (statement, values) = self.driver.pgconn, question
@@ -224,8 +236,9 @@ class Line:
         """The results of what is in line, up to each of its `syncs`, of which the last is added.
         They are put into `parts` as they come."""
         parts = [[]] if parts is None else parts
-        commands = [*self._prepares, *self._commands]
+        commands = [*self._preparing(), *self._commands]
         self._prepares, self._commands, self._ended = [], [], 0
+        self._lock_ms = None
         pgconn = self.driver.pgconn
         pgconn.enter_pipeline_mode()
         commands.append(pgconn.pipeline_sync)
@@ -233,6 +246,14 @@ class Line:
         await wait_async(_communicate(pgconn, commands, syncs, parts), pgconn.socket, LOOK_S)
         pgconn.exit_pipeline_mode()
         return parts
+
+    def _preparing(self) -> list[Callable[[], None]]:
+        """Ahead of the first transaction, with its patience: a statement about a table that is
+        locked cannot be prepared either. Within a transaction it holds anyway."""
+        if not self._prepares or self._lock_ms is None:
+            return self._prepares
+        before, after = ["BEGIN", patience(self._lock_ms)], ["COMMIT"]
+        return [*map(self._sending, before), *self._prepares, *map(self._sending, after)]
 
     def _read_last(
         self, results: Sequence[PGresult], make_row: Callable[[Sequence[Any]], Any]
@@ -327,6 +348,15 @@ def _communicate(
             else:
                 parts[-1].append(result)
     parts.pop()
+
+
+def _explained(outcomes: list[T]) -> list[T]:
+    """A statement that could not be prepared is missing for all: they get the reason of the first,
+    whose transaction it stood before."""
+    return [
+        outcomes[0] if isinstance(one, BaseException) and sqlstate_of(one) == NOT_PREPARED else one
+        for one in outcomes
+    ]
 
 
 def _translated(error: psycopg.Error) -> Exception:

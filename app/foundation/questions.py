@@ -75,7 +75,6 @@ def patience(lock_ms: int) -> str:
 
 BEGIN = command("BEGIN")
 COMMIT = command("COMMIT")
-SHORT_OF_PATIENCE = command(patience(100))
 
 
 def bind(given: Executable, parameters: Mapping[str, Any]) -> Question:

@@ -212,6 +212,7 @@ class Intake:
         workspace_id = batch[0].workspace_id
         for submission in (*batch, *self._waiting.take_all(workspace_id)):
             self._held_up.add(submission)
+        self._look_again()
         if workspace_id not in self._locked:
             self._locked.add(workspace_id)
             self._unattended.append(workspace_id)

@@ -15,8 +15,9 @@ from sqlalchemy.pool import QueuePool
 from app.accounts.models import Workspace
 from app.foundation import line as lines
 from app.foundation import look_ups
-from app.foundation.database import Database
+from app.foundation.database import Database, Pool
 from app.foundation.look_ups import ASKERS
+from app.foundation.settings import Settings
 from tests.factories import Cast
 
 PID = text("SELECT pg_backend_pid()")
@@ -145,6 +146,40 @@ async def test_whoever_waits_too_long_is_told(
         await window.execute(SLOW_PID, {})
     await asyncio.sleep(0.2)
     assert await find_pid(database, cast), "and the line is used again"
+
+
+async def test_behind_a_locked_table_everybody_is_told_why(
+    settings: Settings, cast: Cast, owner: psycopg.Connection
+) -> None:
+    """What cannot be prepared for one is missing for the others."""
+    database = Database(settings.database_url, Pool(lock_ms=200))
+    window = database.look_ups(cast.acme)
+    with owner.transaction():
+        owner.execute("LOCK TABLE api_keys")
+        asked = [window.execute(KEYS, {"id": cast.acme}) for _ in range(5)]
+        found = await asyncio.gather(*asked, return_exceptions=True)
+    await database.close()
+    assert {type(one) for one in found} == {OperationalError}
+
+
+async def test_of_what_nobody_waits_for_nothing_is_left(
+    database: Database, cast: Cast, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in the queue nor on a connection, though the database says nothing yet."""
+    monkeypatch.setattr(look_ups, "WITHIN_S", 0.3)
+    window = database.look_ups(cast.acme)
+    with owner.transaction():
+        owner.execute("LOCK TABLE api_keys")
+        asked = []
+        for _ in range(ASKERS + 3):
+            asked.append(asyncio.ensure_future(window.execute(KEYS, {"id": cast.acme})))
+            await asyncio.sleep(0.01)
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        assert {type(one) for one in found} == {TimeoutError}
+        assert not database._look_ups._waiting
+        async with asyncio.timeout(5):
+            while in_use(database):  # noqa: ASYNC110 (the pool has no event)
+                await asyncio.sleep(0.01)
 
 
 async def test_whoever_goes_away_stops_nobody(database: Database, cast: Cast) -> None:
