@@ -215,7 +215,7 @@ async def test_slow_clients_are_cut_off_and_keep_nobody_waiting(proxy: Proxy) ->
     bodies = [await proxy.connect() for _ in range(SLOW_CLIENTS // 2)]
     started = time.monotonic()
     for _reader, writer in heads:
-        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+        writer.write(b"GET /s/cafe HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
     for _reader, writer in bodies:
         writer.write(
             b"POST /s/cafe/responses HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
@@ -230,6 +230,39 @@ async def test_slow_clients_are_cut_off_and_keep_nobody_waiting(proxy: Proxy) ->
             with suppress(ConnectionError, ssl.SSLError):  # reset, as the configuration says
                 assert b"200 OK" not in await reader.read()
         writer.transport.abort()
+    for log in proxy.folder.glob("*.log"):
+        assert "/s/" not in log.read_text()
+
+
+SECRET = ("/s/canary", "/s/canary/a.csv", "/shared/canary", "/shared/canary/export")
+LETS_IN = ("/sign-in/links/canary", "/sign-in/links/canary/export")
+
+
+@pytest.mark.parametrize("path", [*SECRET, *LETS_IN])
+async def test_no_log_holds_a_secret_address_whatever_becomes_of_it(
+    tmp_path: Path, path: str
+) -> None:
+    """Neither where no location is looked for, nor where a path ends like that of a file."""
+    large = "".join(f"X-{number}: {'y' * 8_000}\r\n" for number in range(6))
+    requests = (
+        ("GET", f"Host: localhost\r\n{large}", b" 400 "),
+        ("GET", "", b" 400 "),
+        ("TRACE", "Host: localhost\r\n", b" 405 "),
+        ("GET", "Host: localhost\r\nConnection: close\r\n", b" 50"),
+    )
+    with nginx(tmp_path, f"127.0.0.1:{free_port()}") as proxy:
+        for method, lines, status in requests:
+            for asked in (path, "/told"):
+                reader, writer = await proxy.connect()
+                with suppress(ConnectionError, ssl.SSLError):  # it does not wait for all of a head
+                    writer.write(f"{method} {asked} HTTP/1.1\r\n{lines}\r\n".encode())
+                    assert status in await reader.readline()
+                writer.transport.abort()
+    written = "".join(log.read_text() for log in proxy.folder.glob("*.log"))
+    assert "canary" not in written
+    assert re.findall(r"(\S+) /told (\d+)", written) == [
+        ("GET", "400"), ("GET", "400"), ("TRACE", "405"), ("GET", "502"),
+    ]  # fmt: skip
 
 
 async def test_while_honne_is_stopped_respondents_are_told_what_to_do(tmp_path: Path) -> None:
