@@ -189,6 +189,25 @@ async def test_a_head_takes_a_bounded_part_of_the_memory(port: int) -> None:
     assert taken == []
 
 
+@pytest.mark.parametrize("size", [0, 8_000])
+async def test_of_requests_sent_without_waiting_each_head_is_measured_by_itself(
+    port: int, size: int
+) -> None:
+    """Each piece ends in the middle of a head; together they are too long and too slow."""
+    head = b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * size + b"\r\n\r\n"
+    [begun, ended] = pieces(head, len(head) // 2 + 1)
+    answer = await exchange(port, [begun, *[ended + begun] * 20, ended + AFTER], 0.03)
+    assert answer.count(b"HTTP/1.1 ") == answer.count(b"HTTP/1.1 200 OK") == 22
+
+
+async def test_of_requests_sent_without_waiting_each_body_is_measured_by_itself(port: int) -> None:
+    body = b"y" * 60_000
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n"
+    [begun, ended] = pieces(head + body, 40_000)
+    answer = await exchange(port, [begun, *[ended + begun] * 80, ended + AFTER], 0.002)
+    assert answer.count(b"HTTP/1.1 ") == answer.count(b"HTTP/1.1 200 OK") == 82
+
+
 TRAILED = b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n"
 
 

@@ -54,18 +54,13 @@ class OnePieceProtocol(HttpToolsProtocol):
 
     def _limit(self, size: int) -> None:
         """httptools keeps a head, or what follows the last chunk of a body, however long it is.
-        Counted is what comes after the first piece, which may hold earlier requests."""
+        Of a head, counted is what comes after the first piece, which may hold earlier requests."""
         scope = cast("HTTPScope | None", self.scope)
         is_head = scope is None or "path" not in scope
-        if not is_head and self._deadline:
-            self._deadline.cancel()
-            self._deadline = None
-        if not is_head and not self.cycle.more_body:
-            self._size = 0
-        elif is_head and not self._deadline:
+        if is_head and not self._deadline:
             self._size = 0
             self._deadline = self.loop.call_later(self.head_within_s, self._give_up)
-        else:
+        elif is_head or self.cycle.more_body:
             self._size += size
             if self._size > (HEAD_CAP if is_head else REQUEST_CAP):
                 self._refuse(TOO_LONG)
@@ -94,6 +89,10 @@ class OnePieceProtocol(HttpToolsProtocol):
             raise ValueError(TOO_LONG)
         super().on_headers_complete()
         self.headers = []  # what follows a body in chunks is no part of the head
+        self._size = 0
+        if self._deadline:  # one piece may end this head and begin the next
+            self._deadline.cancel()
+            self._deadline = None
 
     def _read(self, data: bytes) -> None:
         """A head that asks for another protocol is read once more, as one that does not. One that
