@@ -180,6 +180,17 @@ async def test_who_says_nothing_does_not_keep_a_connection(port: int) -> None:
     assert await exchange(port, []) == b""
 
 
+@pytest.mark.parametrize("line", [b"\r\n", b"\n"])
+@pytest.mark.parametrize("request_", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"])
+@pytest.mark.parametrize("times", [1, 30])
+async def test_empty_lines_do_not_keep_a_connection(
+    port: int, request_: bytes, line: bytes, times: int
+) -> None:
+    async with asyncio.timeout(5):
+        answer = await exchange(port, [request_, *[line] * times], 0.1)
+    assert answer.count(b"200 OK") == bool(request_)
+
+
 async def test_a_head_takes_a_bounded_part_of_the_memory(port: int) -> None:
     line = b"X: " + b"y" * 8_000 + b"\r\n"
     answer = await exchange(port, [b"GET / HTTP/1.1\r\n", *[line] * 8, b"\r\n" + AFTER], 0.01)

@@ -44,7 +44,6 @@ class OnePieceProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._is_over:
             return
-        self._unset_keepalive_if_required()
         try:
             self._read(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
@@ -81,6 +80,11 @@ class OnePieceProtocol(HttpToolsProtocol):
             last.keep_alive = False
         else:
             self.send_400_response(text)
+
+    def on_message_begin(self) -> None:
+        """Only now does what was quiet speak again: empty lines between requests say nothing."""
+        self._unset_keepalive_if_required()
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """One piece may hold thousands of heads. Who has sent too many sends those again to which
