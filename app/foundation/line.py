@@ -35,20 +35,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.foundation.errors import sqlstate_of
 from app.foundation.questions import (
+    BE_IMPATIENT,
     BEGIN,
     COMMIT,
+    IMPATIENTLY,
     PREPARED,
     Question,
     bind,
     command,
     entering,
-    patience,
 )
 
 IDLE_S = 1.0  # how long a line that nobody needs is kept
 T = TypeVar("T")
 
-SHORTLY_MS = 100  # for a lock that all who travel together would wait for
 NOT_PREPARED = "26000"  # SQLSTATE
 LOOK_S = 10.0  # between looks at a connection on which nothing happens
 
@@ -69,19 +69,14 @@ class Line:
         self._prepares: list[Callable[[], None]] = []
         self._commands: list[Callable[[], None]] = []
         self._ended = 0
-        self._lock_ms: int | None = None
+        self._is_impatient = False
 
     @asynccontextmanager
-    async def transaction(
-        self, workspace_id: uuid.UUID, lock_ms: int | None = None
-    ) -> AsyncIterator["Line"]:
+    async def transaction(self, workspace_id: uuid.UUID) -> AsyncIterator["Line"]:
         """A transaction in one workspace: leaving commits, raising rolls back. What was refused of
-        statements without rows is raised by a later one, or on leaving. A lock is waited for as
-        long as on any connection of this pool, or for `lock_ms`."""
+        statements without rows is raised by a later one, or on leaving."""
         async with self._connected():
             self._begin(workspace_id)
-            if lock_ms is not None:
-                self._be_patient(lock_ms)
             yield self
             await self.finish()
 
@@ -114,9 +109,10 @@ class Line:
         parts: list[list[PGresult]] = [[]]
         lost: Exception | None = None
         async with self._connected():
+            self._is_impatient = True
             for workspace_id, work in works:
                 self._begin(workspace_id)
-                self._be_patient(SHORTLY_MS)
+                self._put(BE_IMPATIENT)
                 await work(self)
                 self._commit_alone()
             try:
@@ -187,7 +183,7 @@ class Line:
         self._prepares.clear()
         self._commands.clear()
         self._ended = 0
-        self._lock_ms = None
+        self._is_impatient = False
         if self._connection is not None:
             return
         self._connection = await self._engine.connect()
@@ -204,10 +200,6 @@ class Line:
         self._put(self._take_role)
         if workspace_id is not None:
             self._send(entering(workspace_id))
-
-    def _be_patient(self, lock_ms: int) -> None:
-        self._lock_ms = lock_ms
-        self._put(command(patience(lock_ms)))
 
     def _commit_alone(self) -> None:
         """End one of several transactions: what follows is done whether this one was refused or
@@ -238,7 +230,6 @@ class Line:
         parts = [[]] if parts is None else parts
         commands = [*self._preparing(), *self._commands]
         self._prepares, self._commands, self._ended = [], [], 0
-        self._lock_ms = None
         pgconn = self.driver.pgconn
         pgconn.enter_pipeline_mode()
         commands.append(pgconn.pipeline_sync)
@@ -248,12 +239,16 @@ class Line:
         return parts
 
     def _preparing(self) -> list[Callable[[], None]]:
-        """Ahead of the first transaction, with its patience: a statement about a table that is
-        locked cannot be prepared either. Within a transaction it holds anyway."""
-        if not self._prepares or self._lock_ms is None:
+        """With the patience of what follows: a statement about a table that is locked cannot be
+        prepared either."""
+        if not self._prepares or not self._is_impatient:
             return self._prepares
-        before, after = ["BEGIN", patience(self._lock_ms)], ["COMMIT"]
-        return [*map(self._sending, before), *self._prepares, *map(self._sending, after)]
+        return [
+            self._sending("BEGIN"),
+            self._sending(IMPATIENTLY),
+            *self._prepares,
+            self._sending("COMMIT"),
+        ]
 
     def _read_last(
         self, results: Sequence[PGresult], make_row: Callable[[Sequence[Any]], Any]

@@ -68,13 +68,10 @@ def command(sql: str) -> Question:
     return Question(statement, [])
 
 
-def patience(lock_ms: int) -> str:
-    """For so many milliseconds the statements that follow in a transaction wait for a lock."""
-    return f"SET LOCAL lock_timeout = {lock_ms:d}"
-
-
 BEGIN = command("BEGIN")
 COMMIT = command("COMMIT")
+IMPATIENTLY = "SET LOCAL lock_timeout = 100"  # milliseconds
+BE_IMPATIENT = command(IMPATIENTLY)
 
 
 def bind(given: Executable, parameters: Mapping[str, Any]) -> Question:

@@ -13,19 +13,17 @@ import asyncio
 import time
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from app.foundation.database import AWAY, Database
 from app.foundation.errors import Unavailable, sqlstate_of
 from app.foundation.line import Line
-from app.foundation.questions import patience
 from app.foundation.tally import tally
 from app.foundation.translation import mark
 from app.responses.counts import NotRecent, apply_recent_changes
@@ -39,8 +37,8 @@ TOGETHER = 40  # batches that travel together
 WRITERS = 3  # transactions at a time: one may prepare while another waits for the disk
 MANY = 20  # answers that wait: enough for another writer
 LONG_S = 0.03  # for an answer to wait until somebody begins with it
-LOCK_MS = 1_000  # for a writer to wait for a lock, where answers of other workspaces wait for it
-PATIENT_MS = 5_000  # where none does
+LOCK_MS = 5_000  # for a transaction to wait for a lock
+STUCK_S = 1.0  # after which another writer may begin in place of one that waits for the database
 RETRY_AFTER_S = 5
 COMMIT_WITHIN_S = 20.0  # a database that says nothing for longer counts as away
 BEGIN_WITHIN_S = 20.0  # what nobody could begin with for as long is sent away
@@ -56,8 +54,8 @@ T = TypeVar("T")
 class Intake:
     """The waiting answers of this process and the few writers that store them.
 
-    Writers take turns between workspaces, and end when nothing waits. Others are patient with the
-    workspaces that a lock holds up, one of them at a time.
+    Writers take turns between workspaces, and end when nothing waits. While one is stuck, what
+    comes from the same workspace is kept apart, and another writer may begin.
     """
 
     def __init__(
@@ -78,6 +76,7 @@ class Intake:
         self._unattended: deque[uuid.UUID] = deque()
         self._writers: set[asyncio.Task[None]] = set()
         self._patient: set[asyncio.Task[None]] = set()
+        self._stuck: set[asyncio.Task[Any]] = set()
         self._alarm: asyncio.TimerHandle | None = None
         self._given_up: set[asyncio.Future[Any]] = set()
         self._known = Known()
@@ -121,8 +120,12 @@ class Intake:
         return await submission.outcome
 
     def _start_writer(self) -> None:
-        if len(self._writers) < self._writer_limit:
+        if len(self._writers - self._stuck) < self._writer_limit and self._has_room():
             self._writers.add(asyncio.create_task(self._write()))
+
+    def _has_room(self) -> bool:
+        """Each holds a connection; there are twice as many as writers."""
+        return len(self._writers) + len(self._patient) < 2 * self._writer_limit
 
     def _look_again(self) -> None:
         if self._alarm is None:
@@ -147,6 +150,7 @@ class Intake:
         finally:
             # Nothing else has run since: what arrives from here on starts a writer of its own.
             self._writers.remove(asyncio.current_task())  # type: ignore[arg-type]
+            self._attend()
 
     def _next_batches(self) -> list[list[Submission]]:
         """Several only where each is one round trip, and could be a part of the same; together not
@@ -185,54 +189,85 @@ class Intake:
         for batch in refused:  # what ails it may be mended, or be one answer's alone
             await self._store(batch)
 
-    async def _store(self, batch: Sequence[Submission], *, is_patient: bool = False) -> None:
+    async def _store(self, batch: Sequence[Submission]) -> None:
         """Store a batch; where it was refused, each half of it by itself, so that one bad answer
         fails alone. Where the database went away nobody is told that all went well."""
         started = time.perf_counter()
+        workspace_id = batch[0].workspace_id
         try:
-            stored = await self._in_time(self._commit(batch, is_patient))
+            stored = await self._in_time(self._commit(batch), workspace_id)
         except Exception as error:
             if _is_database_away(error):
                 self._send_away(batch)
-            elif sqlstate_of(error) == LOCKED:
-                self._hold_up(batch)
-                if is_patient:  # what waits behind it would only learn the same later
-                    self._send_away(self._held_up.take_all(batch[0].workspace_id))
+            elif sqlstate_of(error) == LOCKED:  # what waits behind it would only learn that later
+                for queue in (self._waiting, self._held_up):
+                    batch = [*batch, *queue.take_all(workspace_id)]
+                self._send_away(batch)
             elif len(batch) == 1:
                 batch[0].fail(error)
             else:
                 half = len(batch) // 2
-                await self._store(batch[:half], is_patient=is_patient)
-                await self._store(batch[half:], is_patient=is_patient)
+                await self._store(batch[:half])
+                await self._store(batch[half:])
             return
         self._acknowledge(batch, stored, started)
 
     def _hold_up(self, batch: Sequence[Submission]) -> None:
-        """Keep the workspace of a batch that stands behind a lock apart from the others."""
+        """Somebody will be patient with a batch that stands behind a lock."""
         workspace_id = batch[0].workspace_id
-        for submission in (*batch, *self._waiting.take_all(workspace_id)):
+        for submission in batch:
             self._held_up.add(submission)
         self._look_again()
         if workspace_id not in self._locked:
-            self._locked.add(workspace_id)
+            self._keep_apart(workspace_id)
             self._unattended.append(workspace_id)
-            if len(self._patient) < self._writer_limit:
-                self._patient.add(asyncio.create_task(self._wait_for_locks()))
+            self._attend()
+
+    def _keep_apart(self, workspace_id: uuid.UUID) -> None:
+        self._locked.add(workspace_id)
+        for submission in self._waiting.take_all(workspace_id):
+            self._held_up.add(submission)
+
+    def _let_in(self, workspace_id: uuid.UUID) -> None:
+        """The workspace takes turns again."""
+        self._locked.remove(workspace_id)
+        for submission in self._held_up.take_all(workspace_id):
+            self._waiting.add(submission)
+        if self._waiting:
+            self._start_writer()
+
+    def _attend(self) -> None:
+        if self._unattended and len(self._patient) < self._writer_limit and self._has_room():
+            self._patient.add(asyncio.create_task(self._wait_for_locks()))
 
     async def _wait_for_locks(self) -> None:
-        """For one after the other; a workspace whose lock is gone takes turns again."""
+        """Of one workspace after the other."""
         try:
             while self._unattended:
                 workspace_id = self._unattended.popleft()
                 if batch := self._held_up.take(self._batch_size, workspace_id):
-                    await self._store(batch, is_patient=True)
-                self._locked.remove(workspace_id)
-                for submission in self._held_up.take_all(workspace_id):
-                    self._waiting.add(submission)
-                if self._waiting:
-                    self._start_writer()
+                    await self._store(batch)
+                self._let_in(workspace_id)
         finally:
             self._patient.remove(asyncio.current_task())  # type: ignore[arg-type]
+
+    @contextmanager
+    def _while_stuck(self, workspace_id: uuid.UUID | None) -> Iterator[None]:
+        """What comes from the workspace would get stuck as well, one writer after the other."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._stuck.add(task)
+        apart = None if workspace_id in self._locked else workspace_id
+        if apart:
+            self._keep_apart(apart)
+        if self._waiting:
+            self._start_writer()
+        try:
+            yield
+        finally:
+            self._stuck.remove(task)
+            if apart:
+                self._let_in(apart)
 
     def _acknowledge(
         self, batch: Sequence[Submission], stored: Sequence[StoredAnswer], started: float
@@ -248,7 +283,9 @@ class Intake:
             submission.fail(_unavailable())
         tally.count("honne_answers", "shed", by=sum(len(one.answers) for one in submissions))
 
-    async def _in_time(self, commit: Coroutine[Any, Any, T]) -> T:
+    async def _in_time(
+        self, commit: Coroutine[Any, Any, T], workspace_id: uuid.UUID | None = None
+    ) -> T:
         """TimeoutError where the database is silent; what waits behind is then sent away as well,
         as it would only learn the same later. The transaction is cancelled, which ends its
         connection: whoever was told that it was not saved may have sent something else under the
@@ -256,7 +293,10 @@ class Intake:
         holds the key, so what came later waits for it. What has no key goes out together with its
         COMMIT: it is stored after all only where the server comes to it before it notices."""
         work = asyncio.ensure_future(commit)
-        done, _waiting = await asyncio.wait({work}, timeout=COMMIT_WITHIN_S)
+        done, _waiting = await asyncio.wait({work}, timeout=min(STUCK_S, COMMIT_WITHIN_S))
+        if not done:
+            with self._while_stuck(workspace_id):
+                done, _waiting = await asyncio.wait({work}, timeout=COMMIT_WITHIN_S - STUCK_S)
         if done:
             return work.result()
         work.cancel()
@@ -288,38 +328,36 @@ class Intake:
         self.database.lines.give(line)
         return [error or found for error, found in zip(errors, stored, strict=True)]
 
-    async def _commit(self, batch: Sequence[Submission], is_patient: bool) -> list[StoredAnswer]:
+    async def _commit(self, batch: Sequence[Submission]) -> list[StoredAnswer]:
         """Once more where a row that answers refer to is missing: retention forgets segment sets
         that nothing is left of, also ones that this process remembers."""
         workspace_id = batch[0].workspace_id
         answers = _answers_of(batch)
         try:
-            return await self._write_all(workspace_id, answers, is_patient)
+            return await self._write_all(workspace_id, answers)
         except IntegrityError as error:
             if sqlstate_of(error) != REFERENCE_MISSING:
                 raise
         self._known = Known()
-        return await self._write_all(workspace_id, answers, is_patient)
+        return await self._write_all(workspace_id, answers)
 
     async def _write_all(
-        self, workspace_id: uuid.UUID, answers: Sequence[NewAnswer], is_patient: bool
+        self, workspace_id: uuid.UUID, answers: Sequence[NewAnswer]
     ) -> list[StoredAnswer]:
         try:
             if are_recent(answers):
-                return await self._write_directly(workspace_id, answers, is_patient)
+                return await self._write_directly(workspace_id, answers)
         except NotRecent:
             pass  # an answer of a day long gone is amended; nothing has been stored
         async with self.database.transaction(workspace_id) as session:
-            if is_patient:
-                await session.execute(text(patience(PATIENT_MS)))
             return await store_answers(session, workspace_id, answers)
 
     async def _write_directly(
-        self, workspace_id: uuid.UUID, answers: Sequence[NewAnswer], is_patient: bool
+        self, workspace_id: uuid.UUID, answers: Sequence[NewAnswer]
     ) -> list[StoredAnswer]:
         """As nearly all are written: in the fewest round trips and without a session."""
         line = self.database.lines.take()
-        async with line.transaction(workspace_id, PATIENT_MS if is_patient else None):
+        async with line.transaction(workspace_id):
             count = partial(apply_recent_changes, line, workspace_id)
             stored = await write_rows(line, workspace_id, answers, count, self._known)
         self.database.lines.give(line)

@@ -25,9 +25,17 @@ __all__ = ["unanswered"]
 
 
 @pytest.fixture
-async def impatient(settings: Settings) -> AsyncIterator[Database]:
-    """As the intake has it, with locks that are waited for for 0.2 s."""
-    database = Database(settings.database_url, Pool(6, overflow=0, lock_ms=200))
+def lock_ms() -> int:
+    return 10_000
+
+
+@pytest.fixture
+async def impatient(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, lock_ms: int
+) -> AsyncIterator[Database]:
+    """As the intake has it, with writers that are stuck after 0.2 s."""
+    monkeypatch.setattr(intake_module, "STUCK_S", 0.2)
+    database = Database(settings.database_url, Pool(6, overflow=0, lock_ms=lock_ms))
     yield database
     await database.close()
 
@@ -97,10 +105,10 @@ async def test_one_that_is_locked_keeps_no_writer(
     assert failed(await submit_all(intake, many)) == [], "and all take turns again"
 
 
+@pytest.mark.parametrize("lock_ms", [500])
 async def test_those_behind_a_lock_are_sent_away_together(
-    intake: Intake, many: list[Scene], owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+    intake: Intake, many: list[Scene], owner: psycopg.Connection
 ) -> None:
-    monkeypatch.setattr(intake_module, "PATIENT_MS", 300)
     before = stored_answers(owner)
     await hold_counts(owner, many[0])
     sent = await begin(intake, many[0], [3] * 10)
@@ -114,6 +122,7 @@ async def test_those_behind_a_lock_are_sent_away_together(
     assert failed(await submit_all(intake, many)) == []
 
 
+@pytest.mark.parametrize("lock_ms", [600])
 @pytest.mark.parametrize("is_prepared", [True, False])
 async def test_nobody_waits_for_the_locks_of_all(
     intake: Intake, many: list[Scene], owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch,
@@ -124,7 +133,6 @@ async def test_nobody_waits_for_the_locks_of_all(
     if not is_prepared:
         await intake.database.lines.close()
         await intake.database.engine.dispose()
-    monkeypatch.setattr(intake_module, "PATIENT_MS", 600)
     monkeypatch.setattr(intake_module, "BEGIN_WITHIN_S", 0.8)
     before = stored_answers(owner)
     tried.clear()
@@ -134,6 +142,27 @@ async def test_nobody_waits_for_the_locks_of_all(
     assert len(tried) <= 2, "no writer, and who is patient only until all have waited for 0.8 s"
     assert stored_answers(owner) == before
     assert failed(await submit_all(intake, many)) == []
+
+
+async def test_what_was_sent_last_is_kept(
+    impatient: Database, scene: Scene, owner: psycopg.Connection
+) -> None:
+    """Who comes later under a key waits for the first, though that one is stuck."""
+    key = new_id()
+    sent = []
+    intake = Intake(impatient)
+    async with intake.running():
+        await intake.submit(scene.workspace_id, [answer(scene, 5)])
+        await hold_counts(owner, scene)
+        for score in (1, 2, 3):
+            given = answer(scene, score, submission_key=key)
+            sent.append(asyncio.create_task(intake.submit(scene.workspace_id, [given])))
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(1)
+        owner.execute("COMMIT")
+        await asyncio.gather(*sent)
+    assert sorted(score for score, _comment in stored_answers(owner)) == [3, 5]
+    assert stored_counts(owner) == recount(owner)
 
 
 async def test_stopping_waits_for_those_behind_a_lock(
@@ -192,5 +221,4 @@ async def test_what_cannot_even_be_sent_stops_no_other_workspace(
 
 
 def test_a_lock_is_given_up_before_the_transaction_is() -> None:
-    assert 0 < main._ANSWERS_POOL.lock_ms == intake_module.LOCK_MS < intake_module.PATIENT_MS
-    assert intake_module.PATIENT_MS / 1000 < intake_module.COMMIT_WITHIN_S / 2
+    assert 0 < main._ANSWERS_POOL.lock_ms < intake_module.COMMIT_WITHIN_S * 1000 / 2
