@@ -74,6 +74,9 @@ async def test_no_log_tells_when_a_program_sent_an_answer(
                 # The second of those with a key is answered from the record of the first.
                 for key in ({}, {"Idempotency-Key": url}, {"Idempotency-Key": url}):
                     assert (await client.post(url, json=body, headers=key)).status_code == 201
+            for url, body in bodies.items():
+                slashed = await client.post(f"{url}/", json=body)
+                assert (slashed.status_code, slashed.next_request is None) == (307, False)
             unheard = {"score": 1, "segments": {"unheard": "of"}}
             assert (await client.post(path, json=unheard)).status_code == 422
             unknown = path.replace(str(scene.survey_id), str(uuid.uuid4()))

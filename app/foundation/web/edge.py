@@ -37,6 +37,7 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 METHODS = SAFE_METHODS | {"DELETE", "PATCH", "POST", "PUT"}
 URL_ENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
+ELSEWHERE = 307  # the router's only answer of its own: the same address without a slash, or with one
 LEFT = 499  # what nginx writes down where nobody was left to be answered
 KIB = 1024
 BODY_WITHIN_S = 30.0
@@ -123,7 +124,9 @@ class RequestContext:
         route = getattr(scope.get("route"), "path", "unmatched")
         tally.count("honne_requests", method, route, f"{status // 100}xx")
         tally.observe(seconds, "honne_request_seconds", method, route)
-        if timing.is_private or not logger.isEnabledFor(logging.INFO):
+        # Of a slash too many tells the line of the address without it, if that has one.
+        is_told = not timing.is_private and status != ELSEWHERE
+        if not is_told or not logger.isEnabledFor(logging.INFO):
             return
         logger.info(
             "request",
