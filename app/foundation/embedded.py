@@ -1,7 +1,8 @@
 """The Postgres that comes along: started on a data directory, stopped by its last user.
 
 It listens on a socket in a private folder and on no address. `keep_running` starts a server that
-dies in use, or is asked to stop by somebody else, again within seconds.
+dies in use, or is asked to stop by somebody else, again within seconds. One that runs in another
+container on the same data is used, and never stopped: who is in there does that.
 """
 
 import fcntl
@@ -9,12 +10,11 @@ import hashlib
 import logging
 import os
 import shutil
-import signal
 import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ import psycopg
 
 from app.foundation.embedded_account import ROOT_UID, account_for
 from app.foundation.embedded_binaries import find_binaries
+from app.foundation.embedded_postmaster import Postmaster
 from app.foundation.errors import StartupError, unwritable
 
 logger = logging.getLogger("honne.database")
@@ -34,11 +35,8 @@ RUNTIME_LOGIN = "honne_app"
 DATABASE = "honne"
 SOCKET_PATH_LIMIT = 90  # the kernel allows 107 bytes, the file name takes up to 17
 START_TIMEOUT_S = 600  # replaying the log after a crash takes its time
-ORPHANS_END_WITHIN_S = 1
 CONNECT_WITHIN_S = 10
 LOOK_EVERY_S = 0.5
-PROCESSES = Path("/proc")
-STATE_LINE = 7  # of postmaster.pid, where the postmaster says what it is at
 Work = Callable[[], None]
 
 # Pages go to the log as they are: to compress them by pglz, all that the wheel's build knows, took
@@ -131,6 +129,7 @@ class _Server:
         self.log = self.home / "server.log"
         self.binaries = find_binaries()
         self.account = account_for(self.root)
+        self.postmaster = Postmaster(self.cluster, self.socket_dir)
         self.configuration = CONFIGURATION + configuration
         self.meanwhile = meanwhile
 
@@ -176,14 +175,14 @@ class _Server:
         self._make_database()
 
     def _launch(self) -> None:
-        (self.cluster / "postgresql.auto.conf").write_text(
-            f"{self.configuration}unix_socket_directories = '{self.socket_dir}'\n"
-        )
-        self._bury()
-        self._run(
-            "pg_ctl", "start", "-w", "-t", str(START_TIMEOUT_S), "-s",
-            "-D", str(self.cluster), "-l", str(self.log), meanwhile=self.meanwhile,
-        )  # fmt: skip
+        with self.postmaster.replaced() as lock:
+            (self.cluster / "postgresql.auto.conf").write_text(
+                f"{self.configuration}unix_socket_directories = '{self.socket_dir}'\n"
+            )
+            self._run(
+                "pg_ctl", "start", "-w", "-t", str(START_TIMEOUT_S), "-s", "-D", str(self.cluster),
+                "-l", str(self.log), meanwhile=self.meanwhile, inherited=[lock.fileno()],
+            )  # fmt: skip
 
     def _initialise(self) -> None:
         """Into a folder of another name first: an interrupted start leaves no half cluster."""
@@ -199,66 +198,11 @@ class _Server:
         try:
             self._run("pg_ctl", "stop", "-w", "-m", "fast", "-s", "-D", str(self.cluster))
         except StartupError:
-            if self.is_running():  # and did not end by itself meanwhile
+            if self.postmaster.is_here():  # and did not end by itself meanwhile
                 raise
 
-    def is_running(self) -> bool:
-        """Whether the process that the lock file names is this cluster's postmaster.
-
-        Its number may be another program's by now, after a restart of the machine or container;
-        and where no init reaps, a killed postmaster lives on as a process without a command.
-        """
-        try:
-            pid = int((self.cluster / "postmaster.pid").read_text().split()[0])
-        except (OSError, ValueError, IndexError):
-            return False
-        if not PROCESSES.is_dir():
-            return self._call("pg_ctl", "status", "-D", str(self.cluster)).returncode == 0
-        try:
-            command = (PROCESSES / str(abs(pid)) / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            return False
-        program, *arguments = map(os.fsdecode, command)
-        return Path(program).name == "postgres" and any(map(self._is_cluster, arguments))
-
     def is_serving(self) -> bool:
-        return self.is_running() and not self._is_stopping()
-
-    def _is_stopping(self) -> bool:
-        """Whether it takes nobody any more. Who asks a postmaster to end (`kill`, `killall`) makes
-        it wait for all who are connected, and they stay for as long as Honne serves."""
-        try:
-            lines = (self.cluster / "postmaster.pid").read_text().splitlines()
-        except OSError:
-            return False
-        return lines[STATE_LINE:] == ["stopping"]
-
-    def _is_cluster(self, path: str) -> bool:
-        return path.startswith("/") and Path(path).resolve() == self.cluster.resolve()
-
-    def _bury(self) -> None:
-        """Take away what a dead postmaster left: its children, who would keep the next one from
-        starting, and its locks, which may name a process that is somebody else's by now."""
-        if not (self.cluster / "postmaster.pid").exists():
-            return
-        if not PROCESSES.is_dir():
-            time.sleep(ORPHANS_END_WITHIN_S)
-        for orphan in self._orphans():
-            os.kill(orphan, signal.SIGKILL)
-        (self.cluster / "postmaster.pid").unlink(missing_ok=True)
-        for left_over in self.socket_dir.glob(".s.PGSQL.*"):
-            left_over.unlink(missing_ok=True)
-
-    def _orphans(self) -> Iterator[int]:
-        """Postgres processes that work in the cluster's folder."""
-        for process in PROCESSES.glob("[0-9]*"):
-            try:
-                is_ours = (process / "cwd").resolve() == self.cluster.resolve()
-                is_postgres = (process / "comm").read_text().strip() == "postgres"
-            except OSError:
-                continue
-            if is_ours and is_postgres:
-                yield int(process.name)
+        return self.postmaster.is_running() and not self.postmaster.is_stopping()
 
     def addresses(self) -> Addresses:
         return Addresses(self._url(OWNER), self._url(RUNTIME_LOGIN))
@@ -284,9 +228,9 @@ class _Server:
         patient_until = time.monotonic() + CONNECT_WITHIN_S
         while True:
             # Whoever of us stops it holds the same lock as who starts it: this was somebody else.
-            if self.is_running() and self._is_stopping():
+            if self.postmaster.is_here() and self.postmaster.is_stopping():
                 self.stop()
-            if not self.is_running():
+            if not self.postmaster.is_running():
                 self._launch()
             try:
                 return psycopg.connect(
@@ -294,19 +238,26 @@ class _Server:
                 )
             except psycopg.OperationalError as error:
                 reason = str(error).strip().splitlines()[0]
-            if "the database system is" not in reason and time.monotonic() > patient_until:
+            is_coming = "the database system is" in reason and "shutting down" not in reason
+            if not is_coming and time.monotonic() > patient_until:
                 raise StartupError(f"The embedded Postgres cannot be reached ({reason}).")
             time.sleep(LOOK_EVERY_S / 5)
 
-    def _run(self, program: str, *arguments: str, meanwhile: Work = lambda: None) -> None:
-        done = self._call(program, *arguments, meanwhile=meanwhile)
+    def _run(
+        self,
+        program: str,
+        *arguments: str,
+        meanwhile: Work = lambda: None,
+        inherited: Sequence[int] = (),
+    ) -> None:
+        done = self._call(program, arguments, meanwhile, inherited)
         if done.returncode != 0:
             said = done.stderr.strip() or done.stdout.strip() or "no reason given"
             last = said.splitlines()[-1]
             raise StartupError(f"The embedded Postgres failed ({program}: {last}); see {self.log}")
 
     def _call(
-        self, program: str, *arguments: str, meanwhile: Work = lambda: None
+        self, program: str, arguments: Sequence[str], meanwhile: Work, inherited: Sequence[int]
     ) -> "subprocess.CompletedProcess[str]":
         identity = (
             {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []}
@@ -322,6 +273,7 @@ class _Server:
                 stderr=err,
                 cwd="/",
                 env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+                pass_fds=inherited,
                 start_new_session=True,  # Ctrl-C in the terminal must not reach Postgres first
                 **identity,  # type: ignore[call-overload]
             ) as process:
@@ -360,7 +312,7 @@ def _leave(server: _Server, users: IO[str]) -> None:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return
-    if server.is_running():
+    if server.postmaster.is_here():  # and not in another container, where its number means nobody
         server.stop()
 
 
