@@ -1,5 +1,6 @@
 """Answers over the API: strict, all or none, once per Idempotency-Key, and only one's own."""
 
+import asyncio
 import json
 import uuid
 from datetime import timedelta
@@ -9,9 +10,12 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from starlette.responses import Response
 
+from app.accounts.idempotency import create_once
 from app.foundation import clock, look_ups
 from app.foundation.tally import tally
+from app.responses.api import answers
 from tests.responses.scene import Scene, recount, stored_answers, stored_counts
 
 TODAY = clock.today("Asia/Tokyo")
@@ -226,6 +230,21 @@ async def test_answers_with_an_idempotency_key_are_counted_once(
         sent = await acme_api.post(f"{address}/batch", json=batch, headers=headers)
         assert sent.status_code == 201
     assert [now - then for now, then in zip(tallied(), before, strict=True)] == [4, 4, 2, 2]
+
+
+async def test_waiting_for_ones_turn_is_no_part_of_storing(
+    acme_api: httpx.AsyncClient, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def create_late(*given: Any) -> Response:
+        await asyncio.sleep(1)
+        return await create_once(*given)
+
+    monkeypatch.setattr(answers, "create_once", create_late)
+    [before, *_buckets] = tally.histograms.get(("honne_commit_seconds",), [0.0])
+    key = {"Idempotency-Key": "k"}
+    assert (await acme_api.post(address, json={"score": 8}, headers=key)).status_code == 201
+    [after, *_buckets] = tally.histograms["honne_commit_seconds",]
+    assert before < after < before + 1
 
 
 async def test_a_refused_request_does_not_use_up_its_key(

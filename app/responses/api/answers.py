@@ -178,11 +178,13 @@ async def _store(
     if IDEMPOTENCY_KEY not in request.headers:
         stored = await state.intake.submit(caller.workspace_id, check())
         return Response(shape_all(stored).model_dump_json(), 201, media_type="application/json")
-    started = time.perf_counter()
     made: list[StoredAnswer] = []
+    started = 0.0
     async with state.database.transaction(caller.workspace_id) as session:
 
         async def create() -> BaseModel:
+            nonlocal started
+            started = time.perf_counter()  # what came before was waiting, not storing
             made.extend(await store_answers(session, caller.workspace_id, check()))
             return shape_all(made)
 
