@@ -1,5 +1,6 @@
 """A log line is one JSON object, in UTC, under names of our own."""
 
+import errno
 import json
 import os
 import re
@@ -67,4 +68,26 @@ async def test_an_error_nobody_thought_of_is_logged_without_its_words(
     told = record.__dict__
     assert (told["message"], told["error"]) == ("unexpected error", "ValueError")
     assert any("_refuse" in place for place in told["causes"][0]["places"])
+    assert told["request_id"] == answer.json()["request_id"]
     assert "canary" not in answer.text + caplog.text + str(told)
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError(), OSError(errno.ENOSPC, "full"), TimeoutError()], ids=repr
+)
+async def test_by_the_number_on_a_page_the_error_is_found(
+    app: FastAPI, client: AsyncClient, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    """But for respondents: a number beside a second would tell when somebody came."""
+
+    async def fail() -> None:
+        raise error
+
+    app.add_api_route("/fails", fail)
+    app.add_api_route("/s/cafe/fails", fail)
+    page = await client.get("/fails")
+    number = page.headers["x-request-id"]
+    assert number in page.text
+    assert (await client.get("/s/cafe/fails")).status_code >= 500
+    found = [record.__dict__ for record in caplog.records if record.name == "honne.errors"]
+    assert [told.get("request_id") for told in found] == [number, None]

@@ -18,6 +18,7 @@ from starlette.types import Scope
 from app.foundation import errors
 from app.foundation.errors import HonneError, InvalidParam
 from app.foundation.logs import wordless
+from app.foundation.timing import timing_var
 from app.foundation.translation import mark
 from app.foundation.web.rendering import render_text
 
@@ -149,7 +150,7 @@ async def _unreadable(request: Request, _error: Exception) -> Response:
 
 
 async def _database_away(request: Request, error: Exception) -> Response:
-    logger.error("database", extra={"error": type(getattr(error, "orig", error)).__name__})
+    _log("database", {"error": type(getattr(error, "orig", error)).__name__})
     return error_response(
         request.scope,
         errors.Unavailable(
@@ -164,7 +165,7 @@ async def _no_room(request: Request, error: Exception) -> Response:
     assert isinstance(error, OSError)
     if error.errno not in DISK_FULL:
         raise error
-    logger.error("no room for a file", extra={"error": error.strerror})
+    _log("no room for a file", {"error": error.strerror})
     return error_response(
         request.scope,
         errors.Unavailable(
@@ -176,8 +177,15 @@ async def _no_room(request: Request, error: Exception) -> Response:
 
 def unexpected_response(scope: Scope, error: Exception) -> Response:
     """The answer to an error nobody thought of, once it is logged."""
-    logger.error("unexpected error", extra=wordless(error))
+    _log("unexpected error", wordless(error))
     return error_response(
         scope,
         HonneError(mark("Please try again; if it keeps happening, tell us the number below.")),
     )
+
+
+def _log(message: str, told: dict[str, Any]) -> None:
+    """With the number that whoever asked was shown, but for requests of which no log tells."""
+    timing = timing_var.get()
+    number = {} if timing.is_private else {"request_id": timing.request_id}
+    logger.error(message, extra=told | number)
