@@ -138,6 +138,14 @@ def test_service_managers_are_more_patient() -> None:
         assert int(found[1]) > KILL_AFTER_S + DEFAULT_STOP_DELAY_S, file
 
 
+def test_service_managers_allow_every_thread_that_may_start() -> None:
+    """Python's, AnyIO's and uvloop's in each process, and Postgres with all of its processes."""
+    unit = (ROOT / "deploy" / "honne.service").read_text()
+    [workers], [most] = re.findall(r"--workers (\d+)", unit), re.findall(r"TasksMax=(\d+)", unit)
+    threads = (1 + 32 + 40 + 4) * (int(workers) + 1)  # the last runs the jobs
+    assert int(most) >= threads + 100 + 20  # connections, and what it does beside them
+
+
 @pytest.mark.parametrize("programs", [["fail"], ["work", "fail"]])
 def test_what_cannot_start_ends_all(tmp_path: Path, programs: list[str]) -> None:
     with supervised(tmp_path, *programs) as process:
