@@ -252,10 +252,9 @@ def _refuse_later_format(folder: Path) -> None:
 @contextmanager
 def _new_folder(folder: Path) -> Iterator[Path]:
     """A folder beside the one to be; renamed where all went well, else removed."""
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise StartupError(f"{folder} exists already; name a new folder.")
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     try:
+        _refuse_existing(folder)
         unfinished.mkdir(mode=0o700, parents=True, exist_ok=True)
         # A file, not the folder: over NFS only what is open for writing can be locked.
         with (unfinished / LOCK).open("a") as lock:
@@ -273,6 +272,11 @@ def _new_folder(folder: Path) -> Iterator[Path]:
             _sync(folder.parent)
     except OSError as error:
         raise StartupError(f"{folder} cannot be written ({error.strerror}).") from error
+
+
+def _refuse_existing(folder: Path) -> None:
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise StartupError(f"{folder} exists already; name a new folder.")
 
 
 def _take(lock: IO[str], folder: Path) -> None:

@@ -1,9 +1,11 @@
 """`honne backup` and `honne restore`: the whole installation, to another server and back."""
 
 import json
+import os
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -197,6 +199,22 @@ def test_a_folder_without_a_database_is_said_in_a_line(tmp_path: Path) -> None:
     nothing = run_honne("backup", str(tmp_path / "x"), HONNE_DATA_DIR=str(tmp_path / "empty"))
     assert "There is no database in" in _refusal(nothing)
     assert list(tmp_path.iterdir()) == [], "a mistyped folder is not made"
+
+
+def test_a_folder_that_cannot_be_looked_at_is_said_in_a_line(
+    settings: Settings, tmp_path: Path
+) -> None:
+    with pytest.raises(StartupError, match="cannot be written"):
+        make_backup(settings, tmp_path / ("long" * 100))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="nothing is closed to others")
+def test_a_folder_closed_to_the_account_is_said_in_a_line(settings: Settings) -> None:
+    variables = {"DATABASE_URL": settings.database_url, "SECRET_KEY": settings.secret_key}
+    with tempfile.TemporaryDirectory() as closed:
+        for folder in (Path(closed) / "monday", Path(closed) / "backups" / "monday"):
+            refused = run_honne("backup", str(folder), user="daemon", **variables)
+            assert "cannot be written (Permission denied)" in _refusal(refused)
 
 
 def test_of_two_backups_to_one_folder_the_second_is_refused(
