@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -255,13 +256,12 @@ def _new_folder(folder: Path) -> Iterator[Path]:
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     try:
         _refuse_existing(folder)
-        unfinished.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(unfinished)
         # A file, not the folder: over NFS only what is open for writing can be locked.
-        with (unfinished / LOCK).open("a") as lock:
+        with open(unfinished / LOCK, "a", opener=_open_no_link) as lock:
             _take(lock, folder)
             try:
-                for left_over in (DUMP, MANIFEST):  # by a run that was killed
-                    (unfinished / left_over).unlink(missing_ok=True)
+                _clear(unfinished)
                 yield unfinished
                 unfinished.rename(folder)
             except BaseException:
@@ -277,6 +277,32 @@ def _new_folder(folder: Path) -> Iterator[Path]:
 def _refuse_existing(folder: Path) -> None:
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise StartupError(f"{folder} exists already; name a new folder.")
+
+
+def _make_private(unfinished: Path) -> None:
+    """Make the folder, or take the one of a run that was killed; never somebody else's: whoever may
+    write there may exchange what is backed up."""
+    try:
+        unfinished.mkdir(mode=0o700, parents=True)
+        return
+    except FileExistsError:
+        found = unfinished.lstat()
+    is_closed = stat.S_ISDIR(found.st_mode) and not found.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    if found.st_uid != os.geteuid() or not is_closed:
+        raise StartupError(f"{unfinished} is open to others, or somebody else's; remove it.")
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, mode=0o600)
+
+
+def _clear(unfinished: Path) -> None:
+    """Of what a killed run left, whatever it is: the folder becomes the backup."""
+    for left_over in unfinished.iterdir():
+        if left_over.is_dir() and not left_over.is_symlink():
+            shutil.rmtree(left_over)
+        elif left_over.name != LOCK:
+            left_over.unlink()
 
 
 def _take(lock: IO[str], folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -241,8 +242,9 @@ def test_of_two_backups_to_one_folder_the_second_is_refused(
 
 def test_what_a_killed_run_left_is_replaced(settings: Settings, tmp_path: Path) -> None:
     left_over = tmp_path / "monday.unfinished"
-    left_over.mkdir()
-    for name in (DUMP, MANIFEST, "lock"):
+    left_over.mkdir(mode=0o700)
+    (left_over / "folder").mkdir()
+    for name in (DUMP, MANIFEST, "lock", "something else", "folder/file"):
         (left_over / name).write_text("half of i")
     path = tmp_path / "monday"
     path.mkdir()  # an empty one, as `mktemp -d` makes it
@@ -250,6 +252,43 @@ def test_what_a_killed_run_left_is_replaced(settings: Settings, tmp_path: Path) 
     read_backup(path)
     assert sorted(found.name for found in path.iterdir()) == [DUMP, MANIFEST]
     assert [found.name for found in tmp_path.iterdir()] == ["monday"]
+
+
+def test_an_unfinished_folder_that_others_may_write_to_is_not_taken(
+    settings: Settings, tmp_path: Path
+) -> None:
+    unfinished = tmp_path / "monday.unfinished"
+    unfinished.mkdir()
+    unfinished.chmod(0o770)
+    _refuses_unfinished(settings, tmp_path)
+    unfinished.rmdir()
+    (tmp_path / "theirs").mkdir(mode=0o700)
+    unfinished.symlink_to(tmp_path / "theirs")
+    _refuses_unfinished(settings, tmp_path)
+    unfinished.unlink()
+    unfinished.mkdir(mode=0o700)
+    (unfinished / "lock").symlink_to(tmp_path / "made")
+    with pytest.raises(StartupError, match="cannot be written"):
+        make_backup(settings, tmp_path / "monday")
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a folder away")
+def test_an_unfinished_folder_of_another_account_is_not_taken(
+    settings: Settings, tmp_path: Path
+) -> None:
+    unfinished = tmp_path / "monday.unfinished"
+    unfinished.mkdir(mode=0o700)
+    shutil.chown(unfinished, "daemon")
+    _refuses_unfinished(settings, tmp_path)
+    assert unfinished.owner() == "daemon"
+
+
+def _refuses_unfinished(settings: Settings, above: Path) -> None:
+    before = sorted(above.rglob("*"))
+    with pytest.raises(StartupError, match=r"monday\.unfinished is .* remove it"):
+        make_backup(settings, above / "monday")
+    assert sorted(above.rglob("*")) == before
 
 
 def test_a_command_that_is_stopped_says_so(
