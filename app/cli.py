@@ -288,7 +288,8 @@ def _settings(*, quiet: bool = False) -> Settings:
 
 
 class _Stopped(SystemExit):
-    """A command was asked to end before it was done. Like an exit, it passes through all code."""
+    """A command was asked to end: at its work, or after it, while its Postgres stops. Like an exit,
+    it passes through all code."""
 
 
 def _stop(*_signal: object) -> None:
@@ -320,7 +321,7 @@ def main() -> None:
     try:
         cli(prog_name="honne")
     except _Stopped:
-        sys.exit(_complain("stopped before it was done", STOPPED_CODE))
+        sys.exit(_complain("stopped; look whether it was done before you repeat it", STOPPED_CODE))
     except StartupError as error:
         sys.exit(_complain(str(error)))
     except HonneError as error:

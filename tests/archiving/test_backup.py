@@ -1,5 +1,6 @@
 """`honne backup` and `honne restore`: the whole installation, to another server and back."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -30,7 +31,7 @@ from app.archiving.backup import (
 )
 from app.archiving.dumping import dump_database
 from app.foundation.database import Database
-from app.foundation.embedded import Addresses
+from app.foundation.embedded import Addresses, embedded_postgres
 from app.foundation.errors import StartupError
 from app.foundation.settings import Settings
 from tests.conftest import on_server
@@ -41,6 +42,7 @@ from tests.responses.scene import recount, stored_counts
 
 OTHER_OWNER, OTHER_LOGIN = "somebody_else", "other_app"
 EMPTY = "restored"
+STOPPED = "honne: stopped; look whether it was done before you repeat it\n"
 
 
 @dataclass(frozen=True)
@@ -311,8 +313,34 @@ def test_a_command_that_is_stopped_says_so(
             _wait_for_waiting(owner)
             process.terminate()
             _out, said = process.communicate(timeout=30)
-        assert (process.returncode, said) == (143, "honne: stopped before it was done\n"), command
+        assert (process.returncode, said) == (143, STOPPED), command
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_done_is_not_said_to_be_undone(tmp_path: Path) -> None:
+    """SIGTERM after the work, while the command leaves the Postgres that came along."""
+    data, command = tmp_path / "data", ["create-workspace", "Acme"]
+    assert run_honne(*command, HONNE_DATA_DIR=str(data)).returncode == 0
+    with (
+        embedded_postgres(data) as addresses,
+        (data / "starting.lock").open() as starting,
+        psycopg.connect(addresses.owner_url.replace("+psycopg", "")) as owner,
+    ):
+        with owner.transaction():
+            owner.execute("LOCK TABLE workspaces")
+            process = subprocess.Popen(
+                [sys.executable, "-m", "app.cli", *command], cwd=ROOT, text=True,
+                env=environment(HONNE_DATA_DIR=str(data), PYTHONUNBUFFERED="1"),
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )  # fmt: skip
+            _wait_for_waiting(owner)
+            fcntl.flock(starting, fcntl.LOCK_EX)  # which it needs to leave
+        assert process.stdout is not None
+        assert process.stdout.readline().strip(), "the id of a second workspace"
+        process.terminate()
+        fcntl.flock(starting, fcntl.LOCK_UN)
+        _out, said = process.communicate(timeout=30)
+    assert (process.returncode, said) in ((143, STOPPED), (0, ""))
 
 
 def _wait_for_waiting(owner: psycopg.Connection) -> None:
