@@ -37,7 +37,9 @@ VARIABLES = (
 )
 SECRET_KEY_MIN_LENGTH = 32
 SECRET_KEY_FILE = "secret_key"
-MOST_EMBEDDED_CONNECTIONS = 80  # of 100: the rest is for jobs, commands and a superuser
+# Of 97: up to 7 processes' intakes take 3 more each while they wait for locks, and a dozen is for
+# jobs and commands.
+MOST_EMBEDDED_CONNECTIONS = 60
 LEAST_CONNECTIONS = 8  # of a server process: to write answers, look up, show and export at once
 # Pages lead to one another by path alone, so an address with a path of its own would lose it.
 PUBLIC_ADDRESS = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(?::[0-9]{1,5})?")

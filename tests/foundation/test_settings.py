@@ -1,12 +1,20 @@
 """Settings say in one line what is wrong with the environment."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from app.foundation.embedded import CONFIGURATION
 from app.foundation.errors import StartupError
-from app.foundation.settings import is_loopback, read_settings
+from app.foundation.settings import (
+    LEAST_CONNECTIONS,
+    MOST_EMBEDDED_CONNECTIONS,
+    is_loopback,
+    read_settings,
+)
+from app.responses.intake import WRITERS
 
 KEY = "k" * 32
 
@@ -87,7 +95,7 @@ def test_other_database_urls_are_taken(url: str) -> None:
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
         ({"DATABASE_REPLICA_URL": "mysql://x"}, "DATABASE_REPLICA_URL"),
         ({"DATABASE_CONNECTIONS": "7"}, "DATABASE_CONNECTIONS"),
-        ({"DATABASE_CONNECTIONS": "81"}, "Set DATABASE_URL for more"),
+        ({"DATABASE_CONNECTIONS": "61"}, "Set DATABASE_URL for more"),
         ({"METRICS_PORT": "many"}, "METRICS_PORT"),
         ({"SLOW_STATEMENT_MS": "-1"}, "SLOW_STATEMENT_MS"),
         ({"STOP_DELAY_S": "1.5"}, "STOP_DELAY_S"),
@@ -107,6 +115,15 @@ def test_loopback_addresses(host: str) -> None:
 @pytest.mark.parametrize("host", ["10.0.0.1", "survey.example", "::2", "0.0.0.0"])  # noqa: S104
 def test_other_addresses(host: str) -> None:
     assert not is_loopback(host)
+
+
+def test_the_embedded_postgres_has_room_for_all_that_may_be_asked_for() -> None:
+    """Each intake opens as many again as it has, while it waits for locks."""
+    configured = re.search(r"max_connections = (\d+)", CONFIGURATION)
+    assert configured is not None
+    usable = int(configured[1]) - 3  # which Postgres keeps for superusers
+    processes = MOST_EMBEDDED_CONNECTIONS // LEAST_CONNECTIONS
+    assert MOST_EMBEDDED_CONNECTIONS + processes * WRITERS + 12 <= usable
 
 
 def test_workers_share_the_connections(tmp_path: Path) -> None:
