@@ -38,7 +38,8 @@ UNSAYABLE = {
     "subgroups are not shown by single weeks": r"Subgroups are shown by whole months.*",
     "which characters can be seen, and what is but space": r"Leave out control characters\."
     r"|Write this on one line\.|Use 1 to 80 visible characters.*"
-    r"|Leave out NUL and half surrogate pairs\.|This contains characters that cannot be shown\.",
+    r"|Leave out NUL and half surrogate pairs\.|This contains characters that cannot be shown\."
+    r"|Say why, in plain words\.",
     "which texts there are, how long, and which a language has no words for": r"There is no such"
     r" text\.|Write at most \d+ characters\.|Write something here\.",
     "how many words a search has": r"Search for at most ten words at once\.",
