@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -34,6 +36,16 @@ try:
 except StartupError as error:
     print(error)
 """
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Its name is short: under a long one the socket lies elsewhere."""
+    with tempfile.TemporaryDirectory(prefix="honne-test-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
 only_as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may make namespaces")
 
 
