@@ -169,7 +169,8 @@ async def test_answers_pass_and_nothing_of_them_is_written_down(
         assert (await client.get("/health/ready")).status_code == 200
         large = await client.post("/s/cafe/responses", content=b"x" * 70_000)
         assert large.status_code == 413
-        for words in ("文章が長すぎます", "Your answer is too long"):
+        assert "<title>文章が長すぎます / Your answer is too long</title>" in large.text
+        for words in ("<h1>文章が長すぎます</h1>", "<h1>Your answer is too long</h1>"):
             assert words in large.text
     assert sorted(score for score, _comment in stored_answers(owner)) == [7, 8, 9]
     written = "".join(
@@ -235,7 +236,9 @@ async def test_slow_clients_are_cut_off_and_keep_nobody_waiting(proxy: Proxy) ->
 
 
 SECRET = ("/s/canary", "/s/canary/a.csv", "/shared/canary", "/shared/canary/export")
-LETS_IN = ("/sign-in/links/canary", "/sign-in/links/canary/export")
+LETS_IN = (
+    "/sign-in/links/canary", "/sign-in/links/canary/export", "/join/canary", "/join/canary/export",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("path", [*SECRET, *LETS_IN])
