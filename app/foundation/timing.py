@@ -32,12 +32,6 @@ NOBODY = Timing()  # of jobs; nobody reads it
 timing_var: ContextVar[Timing] = ContextVar("timing", default=NOBODY)
 
 
-def keep_private() -> None:
-    """Log no statement of this request from here on, and no line for the request itself. For those
-    that bring answers: a row has its day, and the log must not tell the second."""
-    timing_var.get().is_private = True
-
-
 def time_statements(engine: Engine, slow_ms: int) -> None:
     """Time every statement of `engine`, and log those of `slow_ms` or more (0: none)."""
 

@@ -301,16 +301,34 @@ def _idempotent(sent: Sent, whose: str) -> Sent:
     return replace(sent, headers=headers)
 
 
-async def test_the_log_names_the_route(
+async def test_no_answer_leaves_a_line_in_the_log_whatever_becomes_of_it(
     app: FastAPI, long_way: FastAPI, names: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
+    answers = [sent for sent in API.values() if (sent.method, sent.path) == ("POST", Sent().path)]
+    others = (API["an unknown survey"], API["no survey"], at(f"{Sent().path}/batch"))
     with caplog.at_level(logging.INFO, "honne.requests"):
         for product in (app, long_way):
-            for sent in (API["plain"], API["no key"], API["broken"], PAGES["the form"]):
+            for sent in (*answers, *others, PAGES["the form"], API["a list of them"]):
                 await Caller(product, names).send(sent)
-    lines = [(record.__dict__["route"], record.__dict__["status"]) for record in caplog.records]
-    assert [status for _route, status in lines] == [401, 400] * 2, "no answer leaves a line"
-    assert lines[:2] == lines[2:]
+    told = [(record.__dict__["method"], record.__dict__["route"]) for record in caplog.records]
+    assert told == [("GET", "/api/v1/surveys/{survey_id}/responses")] * 2
+
+
+async def test_where_the_database_is_away_the_log_tells_nobodys_moment(
+    settings: Settings, names: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    nowhere = f"{settings.database_url}_that_is_away"
+    away = share_routes(create_app(replace(settings, database_url=nowhere)))
+    async with away.router.lifespan_context(away):
+        with caplog.at_level(logging.INFO):
+            statuses = [
+                (await Caller(away, names).send(sent))[0]
+                for sent in (API["plain"], at(f"{Sent().path}/batch"))
+            ]
+    assert statuses == [503, 503]
+    told = [record for record in caplog.records if record.name.startswith("honne.")]
+    assert [record.message for record in told] == ["database", "database"]
+    assert not [record for record in told if hasattr(record, "request_id")]
 
 
 async def test_every_shortcut_leads_to_a_route(app: FastAPI) -> None:

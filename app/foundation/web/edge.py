@@ -47,6 +47,8 @@ BODY_CAPS = (("/s/", 64 * KIB), ("/api/", 1024 * KIB), ("", 256 * KIB))
 # A picture of 2 MB, and what a form puts around it.
 PICTURE_PATH = re.compile(r"/(api/v1|w/[^/]+)/brand/logo")
 PICTURE_CAP = (2 * 1024 + 8) * KIB
+# By which programs send answers.
+ANSWERS_PATH = re.compile(r"/api/v1/surveys/[^/]+/responses(/batch)?/?")
 PLAIN_LANGUAGE = re.compile(rb"(?:^|&)lang=([A-Za-z-]*)(?:&|$)")
 PAGE_CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -66,8 +68,9 @@ HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 class RequestContext:
     """Request id, headers and the log line.
 
-    Respondent requests leave no line, and no other line holds a path with its values, an address
-    or an agent.
+    Requests of respondents leave no line, nor do those that bring answers, whatever becomes of
+    them: a row has its day, and the log must not tell the second. No other line holds a path with
+    its values, an address or an agent.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -82,8 +85,7 @@ class RequestContext:
         request_id_var.set(request_id)
         scope.setdefault("state", {})["request_id"] = request_id
         _choose_language(scope)
-        is_private = scope["path"].startswith("/s/")
-        timing = Timing(request_id, is_private)
+        timing = Timing(request_id, _is_private(scope))
         timing_var.set(timing)
         started = time.perf_counter()
         status = 0
@@ -140,6 +142,13 @@ class RequestContext:
                 "request_id": timing.request_id,
             },
         )
+
+
+def _is_private(scope: Scope) -> bool:
+    path = scope["path"]
+    if scope["method"] == "POST" and ANSWERS_PATH.fullmatch(path):
+        return True
+    return bool(path.startswith("/s/"))
 
 
 def _choose_language(scope: Scope) -> None:

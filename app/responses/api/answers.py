@@ -21,7 +21,6 @@ from app.accounts.idempotency import Reminder, create_once
 from app.accounts.schemas import ApiCaller, ApiClient
 from app.foundation import clock
 from app.foundation.errors import InvalidParam
-from app.foundation.timing import keep_private
 from app.foundation.translation import mark
 from app.foundation.web.openapi import IDEMPOTENCY_KEY, ListMeta, NoQuery, Paging, problems
 from app.responses.actions import exclude_response, include_response, release_response
@@ -163,7 +162,6 @@ async def _store(
 ) -> Response:
     """Store what `check` lets pass: with other callers' answers, or, where an Idempotency-Key asks
     for it, in one transaction with the record of that key."""
-    keep_private()
     state = request.app.state
 
     def shape_all(answers: Sequence[StoredAnswer | StoredResponse]) -> BaseModel:
