@@ -47,7 +47,7 @@ and undeclared values are in none of them. What else a copy holds, so that nobod
   `log_parameter_max_length` and `log_parameter_max_length_on_error`, as far as its owner may, and
   says at every start what it could not set. `track_commit_timestamp` must stay off.
 - **Honne's own log** has the second and the route of each request of a member or a program, and no
-  line for what respondents send or for the answers that programs send.
+  line for what respondents send or for the answers that programs send, whatever became of them.
 - **Whatever stands in front.** A reverse proxy may log addresses and moments; switch that off for
   `/s/`, and for what programs send to `/api/v1/surveys/…/responses`.
 """
