@@ -129,7 +129,12 @@ class _Supervisor:
     def _fork(self, program: Program) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
-        return os.fork() or self._be(program)
+        # A child has its parent's handlers at first, which would take a signal and do nothing.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPED)
+        try:
+            return os.fork() or self._be(program)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPED)
 
     def _be(self, program: Program) -> NoReturn:
         """The life of a child, which never returns into what its parent was doing."""
@@ -138,6 +143,7 @@ class _Supervisor:
             signal.set_wakeup_fd(-1)
             for number in (*STOPPED, signal.SIGCHLD):
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPED)
             os.close(self.lifeline[1])
             threading.Thread(target=_end_with_parent, args=[self.lifeline[0]], daemon=True).start()
             program.run(lambda: _say(self.readiness[1]))

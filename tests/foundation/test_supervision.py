@@ -44,6 +44,19 @@ def linger(ready):
     (folder / "finished").touch()
 
 programs = [Program(name, globals()[name]) for name in sys.argv[3:]]
+fork = os.fork
+
+def fork_slowly():
+    pid = fork()
+    if not pid:
+        (folder / "forked").touch()
+        patient_until = time.monotonic() + 10
+        while signal.SIGTERM not in signal.sigpending() and time.monotonic() < patient_until:
+            time.sleep(0.01)
+    return pid
+
+if os.environ.get("SLOW_FORK"):
+    os.fork = fork_slowly
 try:
     supervise(programs, lambda: print("ready", flush=True), stop_delay_s=stop_delay_s)
 except StartupError as error:
@@ -125,6 +138,18 @@ def test_who_goes_on_for_too_long_is_killed(
         process.terminate()
         assert process.wait(timeout=20) == 0
     assert (tmp_path / "finished").exists() == is_finished
+
+
+def test_who_is_asked_to_end_just_after_its_fork_does_not_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has its parent's handlers for a moment, which on a busy machine is a long one."""
+    monkeypatch.setenv("SLOW_FORK", "1")
+    with supervised(tmp_path, "work", stop_delay_s=30) as process:
+        wait_until((tmp_path / "forked").exists)
+        process.terminate()
+        process.wait(timeout=60)
+    assert [path.name for path in tmp_path.iterdir()] == ["forked"]
 
 
 def test_service_managers_are_more_patient() -> None:
