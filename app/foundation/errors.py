@@ -89,6 +89,12 @@ class PayloadTooLarge(HonneError):
     status, code, title = 413, "payload_too_large", mark("Too much was sent at once")
 
 
+class AnswerTooLong(PayloadTooLarge):
+    """What a respondent wrote."""
+
+    title = mark("Your answer is too long")
+
+
 class UnsupportedMediaType(HonneError):
     status, code, title = 415, "unsupported_media_type", mark("This content type is not read here")
 

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from app.foundation.web.problems import unexpected_response
 from tests.factories import Cast
 
 
@@ -33,6 +34,30 @@ async def test_it_works_for_members_whose_request_failed(
 async def test_a_body_too_large(client: httpx.AsyncClient) -> None:
     answer = await client.post("/sessions", data={"email": "x" * 300_000})
     assert answer.status_code == 413
+    assert "at most 256 KiB" in answer.text
+
+
+async def test_respondents_are_given_no_number_as_no_log_holds_it(
+    client: httpx.AsyncClient,
+) -> None:
+    missing = await client.get("/s/")
+    too_much = await client.post("/s/cafe/responses", content=b"x" * 70_000)
+    assert (missing.status_code, too_much.status_code) == (404, 413)
+    for answer in (missing, too_much):
+        assert answer.headers["x-request-id"] not in answer.text
+        assert "number" not in answer.text
+
+
+@pytest.mark.parametrize(("path", "is_number_shown"), [("/s/cafe", False), ("/sign-in", True)])
+def test_what_nobody_thought_of_promises_no_number_that_is_not_there(
+    path: str, is_number_shown: bool
+) -> None:
+    scope = {"type": "http", "path": path, "state": {"request_id": "12345678"}}
+    page = bytes(unexpected_response(scope, KeyError("canary")).body).decode()
+    assert ("number below" in page) == is_number_shown
+    assert ("12345678" in page) == is_number_shown
+    assert "try again" in page
+    assert "canary" not in page
 
 
 @pytest.mark.parametrize(

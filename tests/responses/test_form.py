@@ -169,6 +169,8 @@ async def test_a_70_kb_body_and_other_content_types_are_refused(
 ) -> None:
     too_much = await client.post("/s/cafe/responses", data={"comment": "x" * 70_000})
     assert too_much.status_code == 413
+    assert "Your answer is too long" in too_much.text
+    assert "It has not been saved. Go back, make it shorter, then send it again." in too_much.text
     for kind in ("application/json", "text/plain", ""):
         sent = await client.post(
             "/s/cafe/responses", content=b"score=5", headers={"Content-Type": kind}

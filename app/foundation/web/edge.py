@@ -207,6 +207,8 @@ class BodyCap:
             await self.app(scope, _replaying(read, receive), send)
         except _Refused as refused:
             await error_response(scope, refused.error)(scope, receive, send)
+        except _TooLarge:
+            await error_response(scope, _too_large(scope["path"]))(scope, receive, send)
         except _BrokenOff:
             pass  # there is nobody left to tell
         finally:
@@ -240,7 +242,7 @@ class BodyCap:
         self._free -= len(chunk)
         body += chunk
         if len(body) > cap:
-            raise _Refused(_too_large(cap))
+            raise _TooLarge
         if self._free < kept:
             tally.count("honne_shed", "body")
             raise _Refused(errors.Unavailable(headers={"Retry-After": "5", **CLOSE}))
@@ -254,6 +256,10 @@ TOO_SLOW = "the body took too long"
 
 class _BrokenOff(Exception):
     """The sender left in the middle of a body."""
+
+
+class _TooLarge(Exception):
+    """A body above the cap of its path."""
 
 
 class _Refused(Exception):
@@ -270,7 +276,7 @@ def _allowed(scope: Scope) -> tuple[int, int]:
     declared = find_header(scope, b"content-length") or ""
     length = int(declared) if declared.isdigit() else 0
     if length > cap:
-        raise _Refused(_too_large(cap))
+        raise _TooLarge
     return cap, length
 
 
@@ -299,9 +305,12 @@ def _replaying(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def _too_large(cap: int) -> errors.PayloadTooLarge:
+def _too_large(path: str) -> errors.PayloadTooLarge:
+    if path.startswith("/s/"):
+        words = mark("It has not been saved. Go back, make it shorter, then send it again.")
+        return errors.AnswerTooLong(words, headers=CLOSE)
     text = mark("The body may hold at most %(kib)s KiB; send less at once.")
-    return errors.PayloadTooLarge(text, headers=CLOSE, values={"kib": cap // KIB})
+    return errors.PayloadTooLarge(text, headers=CLOSE, values={"kib": _cap_of(path) // KIB})
 
 
 def _cap_of(path: str) -> int:

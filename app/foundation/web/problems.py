@@ -178,10 +178,9 @@ async def _no_room(request: Request, error: Exception) -> Response:
 def unexpected_response(scope: Scope, error: Exception) -> Response:
     """The answer to an error nobody thought of, once it is logged."""
     _log("unexpected error", wordless(error))
-    return error_response(
-        scope,
-        HonneError(mark("Please try again; if it keeps happening, tell us the number below.")),
-    )
+    words = mark("Please try again; if it keeps happening, tell us the number below.")
+    # Respondents are shown no number, as no log holds theirs.
+    return error_response(scope, HonneError("" if scope["path"].startswith("/s/") else words))
 
 
 def _log(message: str, told: dict[str, Any]) -> None:
