@@ -168,9 +168,9 @@ class _Honne(FastAPI):
         await self.middleware_stack(scope, receive, send)
 
 
-# More than its writers only while some of them are stuck. What is given up should not be stored
-# after all, since its caller was told that nothing was saved: so no lock is waited for as long,
-# and the server looks whether somebody still waits for the rest.
+# As many again as its writers are for those who are patient with locks. What is given up should not
+# be stored after all, since its caller was told that nothing was saved: so no lock is waited for as
+# long, and the server looks whether somebody still waits for the rest.
 _ANSWERS_POOL = Pool(
     WRITERS, overflow=WRITERS, wait_s=5.0, lock_ms=LOCK_MS,
     idle_ms=int(COMMIT_WITHIN_S * 1000), watch_ms=1000, name="answers",

@@ -347,7 +347,9 @@ def _communicate(
 
 def _explained(outcomes: list[T]) -> list[T]:
     """A statement that could not be prepared is missing for all: they get the reason of the first,
-    whose transaction it stood before."""
+    whose transaction it stood before. Where that has none, they keep their own."""
+    if not isinstance(outcomes[0], BaseException):
+        return outcomes
     return [
         outcomes[0] if isinstance(one, BaseException) and sqlstate_of(one) == NOT_PREPARED else one
         for one in outcomes

@@ -12,9 +12,8 @@ stands behind a lock is kept apart, so that no other workspace waits with it.
 import asyncio
 import time
 import uuid
-from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
@@ -26,9 +25,17 @@ from app.foundation.errors import Unavailable, sqlstate_of
 from app.foundation.line import Line
 from app.foundation.tally import tally
 from app.foundation.translation import mark
+from app.responses.answer_rows import SubmissionName
 from app.responses.counts import NotRecent, apply_recent_changes
 from app.responses.schemas import NewAnswer, StoredAnswer
-from app.responses.storing import Known, are_recent, store_answers, tally_stored, write_rows
+from app.responses.storing import (
+    Known,
+    are_recent,
+    store_answers,
+    submission_name,
+    tally_stored,
+    write_rows,
+)
 from app.responses.waiting import Queue, Submission
 
 CAPACITY = 10_000  # answers that may wait in this process before callers are sent away
@@ -37,8 +44,7 @@ TOGETHER = 40  # batches that travel together
 WRITERS = 3  # transactions at a time: one may prepare while another waits for the disk
 MANY = 20  # answers that wait: enough for another writer
 LONG_S = 0.03  # for an answer to wait until somebody begins with it
-LOCK_MS = 5_000  # for a transaction to wait for a lock
-STUCK_S = 1.0  # after which another writer may begin in place of one that waits for the database
+LOCK_MS = 1_000  # for a transaction to wait for a lock, each time it is tried
 RETRY_AFTER_S = 5
 COMMIT_WITHIN_S = 20.0  # a database that says nothing for longer counts as away
 BEGIN_WITHIN_S = 20.0  # what nobody could begin with for as long is sent away
@@ -54,8 +60,9 @@ T = TypeVar("T")
 class Intake:
     """The waiting answers of this process and the few writers that store them.
 
-    Writers take turns between workspaces, and end when nothing waits. While one is stuck, what
-    comes from the same workspace is kept apart, and another writer may begin.
+    Writers take turns between workspaces, and end when nothing waits. What stands behind a lock is
+    kept apart: as many others try it again and again, and whatever else comes from its workspace,
+    until some of that gets through.
     """
 
     def __init__(
@@ -71,12 +78,12 @@ class Intake:
         self._batch_size = batch_size
         self._writer_limit = writers
         self._waiting = Queue()
-        self._held_up = Queue()
+        self._held_up = Queue()  # of the workspaces that stand behind a lock
+        self._behind = Queue()  # what has a key that is under way
         self._locked: set[uuid.UUID] = set()
-        self._unattended: deque[uuid.UUID] = deque()
+        self._under_way: set[SubmissionName] = set()
         self._writers: set[asyncio.Task[None]] = set()
         self._patient: set[asyncio.Task[None]] = set()
-        self._stuck: set[asyncio.Task[Any]] = set()
         self._alarm: asyncio.TimerHandle | None = None
         self._given_up: set[asyncio.Future[Any]] = set()
         self._known = Known()
@@ -85,7 +92,11 @@ class Intake:
     @property
     def waiting(self) -> int:
         """How many answers no transaction has begun with."""
-        return self._waiting.count + self._held_up.count
+        return sum(queue.count for queue in self._queues)
+
+    @property
+    def _queues(self) -> tuple[Queue, ...]:
+        return self._waiting, self._held_up, self._behind
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -106,26 +117,35 @@ class Intake:
         went away: then the answers were probably not stored, and sending them again under the
         same submission key is safe either way.
         """
-        if not self._is_open or self.waiting + len(answers) > self._capacity:
+        # Locks of one workspace leave room for all others.
+        room = self._capacity // 2 if workspace_id in self._locked else self._capacity
+        if not self._is_open or self.waiting + len(answers) > room:
             tally.count("honne_answers", "shed", by=len(answers))
             raise _unavailable()
         submission = Submission(workspace_id, answers)
-        if workspace_id in self._locked:
-            self._held_up.add(submission)
-        else:
-            self._waiting.add(submission)
-            if not self._writers or self._waiting.count >= MANY:
-                self._start_writer()
-        self._look_again()
+        self._enqueue([submission])
         return await submission.outcome
 
-    def _start_writer(self) -> None:
-        if len(self._writers - self._stuck) < self._writer_limit and self._has_room():
-            self._writers.add(asyncio.create_task(self._write()))
+    def _enqueue(self, submissions: Sequence[Submission]) -> None:
+        """Of one workspace; where some were in a queue before, they stand where they stood."""
+        if submissions[0].workspace_id in self._locked:
+            self._hold_up(submissions)
+            return
+        self._waiting.add(submissions)
+        if not self._writers or self._waiting.count >= MANY:
+            self._start_writer()
+        self._look_again()
 
-    def _has_room(self) -> bool:
-        """Each holds a connection; there are twice as many as writers."""
-        return len(self._writers) + len(self._patient) < 2 * self._writer_limit
+    def _hold_up(self, submissions: Sequence[Submission]) -> None:
+        """Somebody will be patient with what stands behind a lock."""
+        self._held_up.add(submissions)
+        if len(self._patient) < self._writer_limit:
+            self._patient.add(asyncio.create_task(self._be_patient()))
+        self._look_again()
+
+    def _start_writer(self) -> None:
+        if len(self._writers) < self._writer_limit:
+            self._writers.add(asyncio.create_task(self._write()))
 
     def _look_again(self) -> None:
         if self._alarm is None:
@@ -135,7 +155,7 @@ class Intake:
         """What waits may wait behind a lock, or a slow disk."""
         self._alarm = None
         now = time.monotonic()
-        for queue in (self._waiting, self._held_up):
+        for queue in self._queues:
             if queue.oldest() < now - BEGIN_WITHIN_S:
                 self._send_away(queue.take_older(now - BEGIN_WITHIN_S))
         if self._waiting.oldest() < now - LONG_S:
@@ -150,7 +170,14 @@ class Intake:
         finally:
             # Nothing else has run since: what arrives from here on starts a writer of its own.
             self._writers.remove(asyncio.current_task())  # type: ignore[arg-type]
-            self._attend()
+
+    async def _be_patient(self) -> None:
+        """With one workspace after the other: each try takes as long as a lock is waited for."""
+        try:
+            while self._held_up:
+                await self._store(self._held_up.take(self._batch_size))
+        finally:
+            self._patient.remove(asyncio.current_task())  # type: ignore[arg-type]
 
     def _next_batches(self) -> list[list[Submission]]:
         """Several only where each is one round trip, and could be a part of the same; together not
@@ -183,91 +210,77 @@ class Intake:
             elif _is_database_away(outcome):
                 self._send_away(batch)
             elif sqlstate_of(outcome) == LOCKED:
-                self._hold_up(batch)
+                self._set_aside(batch)
             else:
                 refused.append(batch)
         for batch in refused:  # what ails it may be mended, or be one answer's alone
             await self._store(batch)
 
     async def _store(self, batch: Sequence[Submission]) -> None:
-        """Store a batch; where it was refused, each half of it by itself, so that one bad answer
-        fails alone. Where the database went away nobody is told that all went well."""
-        started = time.perf_counter()
-        workspace_id = batch[0].workspace_id
-        try:
-            stored = await self._in_time(self._commit(batch), workspace_id)
-        except Exception as error:
-            if _is_database_away(error):
-                self._send_away(batch)
-            elif sqlstate_of(error) == LOCKED:  # what waits behind it would only learn that later
-                for queue in (self._waiting, self._held_up):
-                    batch = [*batch, *queue.take_all(workspace_id)]
-                self._send_away(batch)
-            elif len(batch) == 1:
-                batch[0].fail(error)
-            else:
-                half = len(batch) // 2
-                await self._store(batch[:half])
-                await self._store(batch[half:])
-            return
-        self._acknowledge(batch, stored, started)
-
-    def _hold_up(self, batch: Sequence[Submission]) -> None:
-        """Somebody will be patient with a batch that stands behind a lock."""
-        workspace_id = batch[0].workspace_id
+        """Store a batch. What has a key that is under way waits until that is settled: so neither
+        a lock nor a retry changes the order of what was sent under one key."""
+        too_late = time.monotonic() - BEGIN_WITHIN_S
+        names: set[SubmissionName] = set()
+        free = []
         for submission in batch:
-            self._held_up.add(submission)
-        self._look_again()
-        if workspace_id not in self._locked:
-            self._keep_apart(workspace_id)
-            self._unattended.append(workspace_id)
-            self._attend()
+            if submission.since < too_late:
+                self._send_away([submission])
+                continue
+            own = {name for answer in submission.answers if (name := submission_name(answer))}
+            if self._under_way.isdisjoint(own):
+                free.append(submission)
+                names |= own
+            else:
+                self._behind.add([submission])
+        if not free:
+            return
+        self._under_way |= names
+        try:
+            await self._store_parts(free)
+        finally:
+            self._under_way -= names
+            if later := self._behind.take_all(batch[0].workspace_id):
+                self._enqueue(later)
 
-    def _keep_apart(self, workspace_id: uuid.UUID) -> None:
+    async def _store_parts(self, batch: Sequence[Submission]) -> None:
+        """Where a batch was refused, each half of it by itself, so that one bad answer fails alone.
+        Where the database went away nobody is told that all went well."""
+        parts = [batch]
+        while parts:
+            part = parts.pop()
+            started = time.perf_counter()
+            try:
+                stored = await self._in_time(self._commit(part))
+            except Exception as error:
+                rest = [one for some in (part, *reversed(parts)) for one in some]
+                if _is_database_away(error):
+                    self._send_away(rest)
+                    return
+                if sqlstate_of(error) == LOCKED:
+                    self._set_aside(rest)
+                    return
+                if len(part) == 1:
+                    part[0].fail(error)
+                else:
+                    half = len(part) // 2
+                    parts += [part[half:], part[:half]]
+            else:
+                self._acknowledge(part, stored, started)
+        self._let_in(batch[0].workspace_id)
+
+    def _set_aside(self, batch: Sequence[Submission]) -> None:
+        """What comes from its workspace stands behind the same lock."""
+        workspace_id = batch[0].workspace_id
         self._locked.add(workspace_id)
-        for submission in self._waiting.take_all(workspace_id):
-            self._held_up.add(submission)
+        self._hold_up(batch)
+        self._held_up.add(self._waiting.take_all(workspace_id))
 
     def _let_in(self, workspace_id: uuid.UUID) -> None:
         """The workspace takes turns again."""
-        self._locked.remove(workspace_id)
-        for submission in self._held_up.take_all(workspace_id):
-            self._waiting.add(submission)
-        if self._waiting:
-            self._start_writer()
-
-    def _attend(self) -> None:
-        if self._unattended and len(self._patient) < self._writer_limit and self._has_room():
-            self._patient.add(asyncio.create_task(self._wait_for_locks()))
-
-    async def _wait_for_locks(self) -> None:
-        """Of one workspace after the other."""
-        try:
-            while self._unattended:
-                workspace_id = self._unattended.popleft()
-                if batch := self._held_up.take(self._batch_size, workspace_id):
-                    await self._store(batch)
-                self._let_in(workspace_id)
-        finally:
-            self._patient.remove(asyncio.current_task())  # type: ignore[arg-type]
-
-    @contextmanager
-    def _while_stuck(self, workspace_id: uuid.UUID | None) -> Iterator[None]:
-        """What comes from the workspace would get stuck as well, one writer after the other."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._stuck.add(task)
-        apart = None if workspace_id in self._locked else workspace_id
-        if apart:
-            self._keep_apart(apart)
-        if self._waiting:
-            self._start_writer()
-        try:
-            yield
-        finally:
-            self._stuck.remove(task)
-            if apart:
-                self._let_in(apart)
+        if workspace_id in self._locked:
+            self._locked.remove(workspace_id)
+            if held_up := self._held_up.take_all(workspace_id):
+                self._enqueue(held_up)
 
     def _acknowledge(
         self, batch: Sequence[Submission], stored: Sequence[StoredAnswer], started: float
@@ -283,9 +296,7 @@ class Intake:
             submission.fail(_unavailable())
         tally.count("honne_answers", "shed", by=sum(len(one.answers) for one in submissions))
 
-    async def _in_time(
-        self, commit: Coroutine[Any, Any, T], workspace_id: uuid.UUID | None = None
-    ) -> T:
+    async def _in_time(self, commit: Coroutine[Any, Any, T]) -> T:
         """TimeoutError where the database is silent; what waits behind is then sent away as well,
         as it would only learn the same later. The transaction is cancelled, which ends its
         connection: whoever was told that it was not saved may have sent something else under the
@@ -293,16 +304,13 @@ class Intake:
         holds the key, so what came later waits for it. What has no key goes out together with its
         COMMIT: it is stored after all only where the server comes to it before it notices."""
         work = asyncio.ensure_future(commit)
-        done, _waiting = await asyncio.wait({work}, timeout=min(STUCK_S, COMMIT_WITHIN_S))
-        if not done:
-            with self._while_stuck(workspace_id):
-                done, _waiting = await asyncio.wait({work}, timeout=COMMIT_WITHIN_S - STUCK_S)
+        done, _waiting = await asyncio.wait({work}, timeout=COMMIT_WITHIN_S)
         if done:
             return work.result()
         work.cancel()
         self._given_up.add(work)
         work.add_done_callback(self._forget)
-        self._send_away([*self._waiting.take_all(), *self._held_up.take_all()])
+        self._send_away([one for queue in self._queues for one in queue.take_all()])
         raise TimeoutError
 
     def _forget(self, work: asyncio.Future[Any]) -> None:

@@ -102,7 +102,7 @@ async def write_rows(
     await _prepare(session, workspace_id, answers, known)
     early = await find_early(session, workspace_id, _trapped(answers))
     claims = await claim_keys(session, workspace_id, _highest_claims(answers))
-    claimed = [claims.get(_submission(answer), Claim(answer.id, FINAL)) for answer in answers]
+    claimed = [claims.get(submission_name(answer), Claim(answer.id, FINAL)) for answer in answers]
     ids = [claim.response_id for claim in claimed]
     before = await lock_answers(session, workspace_id, set(ids) - {new.id for new in answers})
     after = _fold(before, zip(claimed, answers, strict=True), early)
@@ -128,13 +128,14 @@ async def _prepare(
     await ensure_segment_sets(session, workspace_id, label_sets)
 
 
-def _submission(answer: NewAnswer) -> SubmissionName | None:
+def submission_name(answer: NewAnswer) -> SubmissionName | None:
+    """What tells a submission from all others, where it has a key."""
     return (answer.survey_id, answer.submission_key) if answer.submission_key else None
 
 
 def _trapped(answers: Iterable[NewAnswer]) -> set[SubmissionName]:
     """The keys of what was sent, not just saved early, by something that fell into the trap."""
-    names = (_submission(answer) for answer in answers if _is_trapped(answer))
+    names = (submission_name(answer) for answer in answers if _is_trapped(answer))
     return {name for name in names if name}
 
 
@@ -146,7 +147,7 @@ def _highest_claims(answers: Iterable[NewAnswer]) -> dict[SubmissionName, Claim]
     """For each submission key its first answer and its highest number."""
     claims: dict[SubmissionName, Claim] = {}
     for answer in answers:
-        if name := _submission(answer):
+        if name := submission_name(answer):
             first = claims.setdefault(name, Claim(answer.id, answer.number))
             claims[name] = first._replace(number=max(first.number, answer.number))
     return claims

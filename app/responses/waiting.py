@@ -42,9 +42,17 @@ class Queue:
     def __bool__(self) -> bool:
         return bool(self._turns)
 
-    def add(self, submission: Submission) -> None:
-        self._turns.setdefault(submission.workspace_id, deque()).append(submission)
-        self.count += len(submission.answers)
+    def add(self, submissions: Sequence[Submission]) -> None:
+        """Of one workspace, in their order; behind those that came before them."""
+        if not submissions:
+            return
+        workspace_id = submissions[0].workspace_id
+        waiting = self._turns.setdefault(workspace_id, deque())
+        is_late = bool(waiting) and submissions[0].since < waiting[-1].since
+        waiting.extend(submissions)
+        if is_late:
+            self._turns[workspace_id] = deque(sorted(waiting, key=lambda one: one.since))
+        self.count += sum(len(one.answers) for one in submissions)
 
     def take(self, size: int, workspace_id: uuid.UUID | None = None) -> list[Submission]:
         """What waits longest in the workspace whose turn it is, or in the one named: up to `size`

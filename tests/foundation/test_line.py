@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError, ProgrammingError
 
 from app.foundation.database import Database
 from app.foundation.line import Line
@@ -181,6 +181,23 @@ async def test_a_commit_that_is_refused_is_told_of_its_own_transaction(
     assert [type(error) for error in found] == [
         type(None), IntegrityError, IntegrityError, type(None),
     ]  # fmt: skip
+    assert count_keys(owner) == 2
+
+
+async def test_where_statements_vanish_nobody_is_told_of_anothers_success(
+    line: Line, cast: Cast, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a pooler hands the connection to somebody else."""
+    assert await store_each(line, cast, [key_of(cast)]) == [None]
+    commit = Line._commit_alone
+
+    def commit_and_forget(line: Line) -> None:
+        commit(line)
+        line._send("DEALLOCATE ALL")
+
+    monkeypatch.setattr(Line, "_commit_alone", commit_and_forget)
+    found = await store_each(line, cast, [key_of(cast)], [key_of(cast)])
+    assert [type(error) for error in found] == [type(None), ProgrammingError]
     assert count_keys(owner) == 2
 
 

@@ -180,6 +180,22 @@ async def test_who_says_nothing_does_not_keep_a_connection(port: int) -> None:
     assert await exchange(port, []) == b""
 
 
+SLOW = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"
+POST = b"POST /b HTTP/1.1\r\nContent-Length: 5\r\n\r\n"
+
+
+@pytest.mark.parametrize("begun", [b"", POST[:9], POST])
+async def test_a_request_may_take_longer_than_a_connection_that_is_idle(
+    port: int, begun: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that has begun before the answer to the one before it."""
+    monkeypatch.setattr(HurryingProtocol, "head_within_s", 5)
+    rest = POST.removeprefix(begun)
+    answer = await exchange(port, [SLOW + begun, rest, *pieces(b"hello", 1), AFTER], pause_s=0.3)
+    assert answer.count(b"200 OK") == 3
+    assert taken[1] == ("/b", b"hello")
+
+
 @pytest.mark.parametrize("line", [b"\r\n", b"\n"])
 @pytest.mark.parametrize("request_", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"])
 @pytest.mark.parametrize("times", [1, 30])

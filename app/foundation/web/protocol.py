@@ -92,6 +92,7 @@ class OnePieceProtocol(HttpToolsProtocol):
         if len(self.pipeline) == QUEUED:
             raise ValueError(TOO_LONG)
         super().on_headers_complete()
+        self._unset_keepalive_if_required()  # armed again where it began before an answer
         self.headers = []  # what follows a body in chunks is no part of the head
         self._size = 0
         if self._deadline:  # one piece may end this head and begin the next
