@@ -35,6 +35,7 @@ DUMP = "database.dump"
 MANIFEST = "manifest.json"
 LOCK = "lock"
 KEY_PURPOSE = "backup"
+RESTORE_LOCK = 0x7265_7374_6F72_65  # "restore"
 
 
 class _Shape(BaseModel):
@@ -121,15 +122,16 @@ def require_restorable(
 def restore_backup(settings: Settings, folder: Path, manifest: BackupManifest) -> None:
     """Load a backup that `read_backup` found whole and `require_restorable` good into an empty
     database, all or nothing, then bring its schema up to this version. Raises `StartupError`."""
-    with _connected(settings) as connection:
-        _refuse_data(connection)
-        _make_runtime_role(connection)
-    load_dump(settings.database_owner_url, folder / DUMP)
-    with _connected(settings) as connection:
-        _refuse_difference(count_rows(connection), manifest)
-    migrate(settings)
-    with _connected(settings) as connection:
-        connection.execute("ANALYZE")
+    with _alone(settings):
+        with _connected(settings) as connection:
+            _refuse_data(connection)
+            _make_runtime_role(connection)
+        load_dump(settings.database_owner_url, folder / DUMP)
+        with _connected(settings) as connection:
+            _refuse_difference(count_rows(connection), manifest)
+        migrate(settings)
+        with _connected(settings) as connection:
+            connection.execute("ANALYZE")
 
 
 def count_rows(connection: psycopg.Connection) -> dict[str, int]:
@@ -195,6 +197,17 @@ def _require_all_rows(connection: psycopg.Connection) -> None:
         )
 
 
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Nobody else restores into this database meanwhile."""
+    with _connected(settings) as connection:
+        connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        query = sql.SQL("SELECT pg_try_advisory_xact_lock({})").format(RESTORE_LOCK)
+        if _scalar(connection, query) != "True":
+            raise StartupError("Another restore into this database is under way.")
+        yield
+
+
 def _refuse_data(connection: psycopg.Connection) -> None:
     """Whatever is there that an extension did not bring along."""
     found = connection.execute(
@@ -253,9 +266,9 @@ def _refuse_later_format(folder: Path) -> None:
 @contextmanager
 def _new_folder(folder: Path) -> Iterator[Path]:
     """A folder beside the one to be; renamed where all went well, else removed."""
-    unfinished = folder.with_name(f"{folder.name}.unfinished")
     try:
-        _refuse_existing(folder)
+        _refuse_existing(folder)  # such as /, which stands beside nothing
+        unfinished = folder.with_name(f"{folder.name}.unfinished")
         _make_private(unfinished)
         # A file, not the folder: over NFS only what is open for writing can be locked.
         with open(unfinished / LOCK, "a", opener=_open_no_link) as lock:

@@ -29,7 +29,7 @@ from app.archiving.backup import (
     require_restorable,
     restore_backup,
 )
-from app.archiving.dumping import dump_database
+from app.archiving.dumping import dump_database, load_dump
 from app.foundation.database import Database
 from app.foundation.embedded import Addresses, embedded_postgres
 from app.foundation.errors import StartupError
@@ -211,6 +211,11 @@ def test_a_folder_that_cannot_be_looked_at_is_said_in_a_line(
         make_backup(settings, tmp_path / ("long" * 100))
 
 
+def test_no_backup_takes_the_place_of_everything(settings: Settings) -> None:
+    with pytest.raises(StartupError, match="/ exists already; name a new folder"):
+        make_backup(settings, Path("/"))
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="nothing is closed to others")
 def test_a_folder_closed_to_the_account_is_said_in_a_line(settings: Settings) -> None:
     variables = {"DATABASE_URL": settings.database_url, "SECRET_KEY": settings.secret_key}
@@ -240,6 +245,23 @@ def test_of_two_backups_to_one_folder_the_second_is_refused(
     assert manifest.bytes == (path / DUMP).stat().st_size > 0
     assert sorted(found.name for found in path.iterdir()) == [DUMP, MANIFEST]
     assert [found.name for found in tmp_path.iterdir()] == ["monday"]
+
+
+async def test_of_two_restores_into_one_database_the_second_is_refused(
+    backup: Path, settings: Settings, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = target.settings_of(settings)
+    refusals = []
+
+    def load(url: str, file: Path) -> None:
+        with pytest.raises(StartupError) as refused:
+            _restore(there, backup)
+        refusals.append(str(refused.value))
+        load_dump(url, file)
+
+    monkeypatch.setattr("app.archiving.backup.load_dump", load)
+    _restore(there, backup)
+    assert refusals == ["Another restore into this database is under way."]
 
 
 def test_what_a_killed_run_left_is_replaced(settings: Settings, tmp_path: Path) -> None:
