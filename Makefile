@@ -44,7 +44,7 @@ lint: $(DEV_STAMP) ## style, types, import contracts and missing translations
 
 check: lint test ## lint and test, as CI does
 
-bench: $(DEV_STAMP) ## measure; each measurement prints a ratio (ONLY=)
+bench: $(DEV_STAMP) ## measure; each measurement prints a ratio (ONLY=, SCALE=)
 	@$(COMPILE)
 	@.venv/bin/python -m bench $(ONLY)
 

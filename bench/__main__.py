@@ -1,5 +1,6 @@
 """`python -m bench [NAME,…]`: run some measurements, or all of them."""
 
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -56,13 +57,29 @@ def main(words: list[str]) -> int:
     names = [name for word in words for name in word.split(",") if name]
     unknown = [name for name in names if name not in MEASUREMENTS]
     if unknown:
-        print(f"no such measurement: {', '.join(unknown)}; there are: {', '.join(MEASUREMENTS)}")
-        return 2
-    scale = float(os.environ.get("SCALE", "1"))
+        known = ", ".join(MEASUREMENTS)
+        return _refuse(f"no such measurement: {', '.join(unknown)}; there are: {known}")
+    given = os.environ.get("SCALE", "1")
+    scale = _read_scale(given)
+    if scale is None:
+        return _refuse(f"SCALE is a number above 0, such as 0.1 for a tenth of the time: {given}")
     for name in names or MEASUREMENTS:
         for figure in MEASUREMENTS[name](scale):
             print(figure.line(), flush=True)
     return 0
+
+
+def _read_scale(text: str) -> float | None:
+    try:
+        found = float(text)
+    except ValueError:
+        return None
+    return found if 0 < found < math.inf else None
+
+
+def _refuse(reason: str) -> int:
+    print(reason, file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

@@ -23,7 +23,14 @@ def say(request: pytest.FixtureRequest) -> Say:
 @pytest.fixture(scope="session")
 def rounds() -> int:
     """How often a long test repeats itself; `make torture ROUNDS=` says it."""
-    return int(os.environ.get("ROUNDS", "100"))
+    return read_rounds(os.environ.get("ROUNDS", "100"))
+
+
+def read_rounds(text: str) -> int:
+    """Ends the run where it is no number of rounds: no test could be repeated so often."""
+    if not text.isdecimal() or int(text) < 1:
+        pytest.exit(f"ROUNDS is a whole number above 0, such as 20: {text}", returncode=2)
+    return int(text)
 
 
 def pytest_terminal_summary(
