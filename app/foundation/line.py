@@ -38,7 +38,6 @@ from app.foundation.questions import (
     BE_IMPATIENT,
     BEGIN,
     COMMIT,
-    IMPATIENTLY,
     PREPARED,
     Question,
     bind,
@@ -69,7 +68,6 @@ class Line:
         self._prepares: list[Callable[[], None]] = []
         self._commands: list[Callable[[], None]] = []
         self._ended = 0
-        self._is_impatient = False
 
     @asynccontextmanager
     async def transaction(self, workspace_id: uuid.UUID) -> AsyncIterator["Line"]:
@@ -104,12 +102,12 @@ class Line:
     ) -> list[Exception | None]:
         """Why each work, a transaction of its own in its own workspace, was not stored; None where
         it is committed. One round trip for all, so works execute only what returns no rows, and
-        none waits for any lock for longer than a tenth of a second: all others wait with it. What
-        is raised instead stopped all of them before they were sent."""
+        none, once its statements are prepared, waits for any lock for longer than a tenth of a
+        second: all others wait with it. What is raised instead stopped all of them before they were
+        sent."""
         parts: list[list[PGresult]] = [[]]
         lost: Exception | None = None
         async with self._connected():
-            self._is_impatient = True
             for workspace_id, work in works:
                 self._begin(workspace_id)
                 self._put(BE_IMPATIENT)
@@ -183,7 +181,6 @@ class Line:
         self._prepares.clear()
         self._commands.clear()
         self._ended = 0
-        self._is_impatient = False
         if self._connection is not None:
             return
         self._connection = await self._engine.connect()
@@ -209,10 +206,7 @@ class Line:
         self._ended += 1
 
     def _send(self, sql: str) -> None:
-        self._commands.append(self._sending(sql))
-
-    def _sending(self, sql: str) -> Callable[[], None]:
-        return partial(self.driver.pgconn.send_query_params, sql.encode(), None)
+        self._commands.append(partial(self.driver.pgconn.send_query_params, sql.encode(), None))
 
     def _put(self, question: Question) -> None:
         pgconn, (statement, values) = self.driver.pgconn, question
@@ -228,7 +222,7 @@ class Line:
         """The results of what is in line, up to each of its `syncs`, of which the last is added.
         They are put into `parts` as they come."""
         parts = [[]] if parts is None else parts
-        commands = [*self._preparing(), *self._commands]
+        commands = [*self._prepares, *self._commands]
         self._prepares, self._commands, self._ended = [], [], 0
         pgconn = self.driver.pgconn
         pgconn.enter_pipeline_mode()
@@ -237,18 +231,6 @@ class Line:
         await wait_async(_communicate(pgconn, commands, syncs, parts), pgconn.socket, LOOK_S)
         pgconn.exit_pipeline_mode()
         return parts
-
-    def _preparing(self) -> list[Callable[[], None]]:
-        """With the patience of what follows: a statement about a table that is locked cannot be
-        prepared either."""
-        if not self._prepares or not self._is_impatient:
-            return self._prepares
-        return [
-            self._sending("BEGIN"),
-            self._sending(IMPATIENTLY),
-            *self._prepares,
-            self._sending("COMMIT"),
-        ]
 
     def _read_last(
         self, results: Sequence[PGresult], make_row: Callable[[Sequence[Any]], Any]

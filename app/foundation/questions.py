@@ -70,8 +70,7 @@ def command(sql: str) -> Question:
 
 BEGIN = command("BEGIN")
 COMMIT = command("COMMIT")
-IMPATIENTLY = "SET LOCAL lock_timeout = 100"  # milliseconds
-BE_IMPATIENT = command(IMPATIENTLY)
+BE_IMPATIENT = command("SET LOCAL lock_timeout = 100")  # milliseconds
 
 
 def bind(given: Executable, parameters: Mapping[str, Any]) -> Question:

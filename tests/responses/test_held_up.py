@@ -84,6 +84,12 @@ async def until(intake: Intake, waiting: int) -> None:
             await asyncio.sleep(0.01)
 
 
+async def until_locked(intake: Intake, scene: Scene) -> None:
+    async with asyncio.timeout(10):
+        while scene.workspace_id not in intake._locked:  # noqa: ASYNC110 (as above)
+            await asyncio.sleep(0.01)
+
+
 async def test_one_that_is_locked_keeps_no_writer(
     intake: Intake, many: list[Scene], owner: psycopg.Connection
 ) -> None:
@@ -112,6 +118,9 @@ async def test_those_behind_a_lock_are_sent_away_in_time(
     sent = await begin(intake, many[0], [3] * 10)
     await until(intake, 0)  # a writer has them
     sent += await begin(intake, many[0], [3] * 600)
+    await until_locked(intake, many[0])
+    await asyncio.sleep(0.05)
+    assert not intake._writers, "what waits behind it is set aside as well"
     async with asyncio.timeout(5):
         outcomes = await asyncio.gather(*sent, return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {Unavailable}
@@ -133,8 +142,7 @@ async def test_locks_leave_room_for_other_workspaces(
         assert failed(await submit_all(intake, [locked, free])) == []
         await hold_counts(owner, locked)
         sent = await begin(intake, locked, [1])
-        while locked.workspace_id not in intake._locked:  # noqa: ASYNC110 (it has no event)
-            await asyncio.sleep(0.01)
+        await until_locked(intake, locked)
         sent += await begin(intake, locked, [3] * 20)
         await asyncio.wait(sent, return_when=asyncio.FIRST_COMPLETED)
         told = failed([task.done() and task.exception() for task in sent])
