@@ -10,6 +10,7 @@ import hashlib
 import logging
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import tempfile
@@ -37,6 +38,7 @@ SOCKET_PATH_LIMIT = 90  # the kernel allows 107 bytes, the file name takes up to
 START_TIMEOUT_S = 600  # replaying the log after a crash takes its time
 CONNECT_WITHIN_S = 10
 LOOK_EVERY_S = 0.5
+STOPPED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 Work = Callable[[], None]
 
 # Pages go to the log as they are: to compress them by pglz, all that the wheel's build knows, took
@@ -176,6 +178,8 @@ class _Server:
 
     def _launch(self) -> None:
         with self.postmaster.replaced() as lock:
+            if lock is None:
+                return
             (self.cluster / "postgresql.auto.conf").write_text(
                 f"{self.configuration}unix_socket_directories = '{self.socket_dir}'\n"
             )
@@ -302,7 +306,7 @@ def _use(server: _Server) -> Iterator[None]:
                 server.start()
             yield
         finally:
-            with _locked(starting):
+            with _undisturbed(), _locked(starting):
                 _leave(server, users)
 
 
@@ -312,8 +316,19 @@ def _leave(server: _Server, users: IO[str]) -> None:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return
+    server.postmaster.wait_until_seen()
     if server.postmaster.is_here():  # and not in another container, where its number means nobody
         server.stop()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Who is asked to end, or asked again, does so afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPED)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

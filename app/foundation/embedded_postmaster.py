@@ -3,7 +3,8 @@ what it left where it does not.
 
 The number in its lock file is good where it was given only: in another container that shares the
 data it is nobody's, or somebody else's. Two postmasters on one cluster destroy it, so nothing is
-taken away before `replaced` holds the lock that each process of a living one holds.
+taken away before `replaced` holds the lock that each process of a living one holds; only orphans
+are ended to get it.
 """
 
 import fcntl
@@ -23,7 +24,7 @@ PROCESSES = Path("/proc")
 STATE_LINE = 7  # of postmaster.pid, where the postmaster says what it is at
 SOCKET = ".s.PGSQL.5432"
 LOCK = "running.lock"
-THE_DEAD_ARE_GONE_WITHIN_S = 5
+SEEN_OR_GONE_WITHIN_S = 5  # one just started, one just killed
 LOOK_EVERY_S = 0.05
 
 
@@ -45,17 +46,19 @@ class Postmaster:
         """
         try:
             pid = abs(int((self.cluster / "postmaster.pid").read_text().split()[0]))
-        except (OSError, ValueError, IndexError):
-            return False
-        try:
             if not PROCESSES.is_dir():
                 os.kill(pid, 0)
                 return True
-            command = (PROCESSES / str(pid) / "cmdline").read_bytes().split(b"\0")
-        except OSError:
+        except (OSError, ValueError, IndexError):
             return False
-        program, *arguments = map(os.fsdecode, command)
-        return Path(program).name == "postgres" and any(map(self._is_cluster, arguments))
+        return self._is_postmaster(pid)
+
+    def wait_until_seen(self) -> None:
+        """One that was started just now holds the lock before its lock file names it: only then
+        can it be stopped. Waits, but not for long, until it runs or nobody holds the lock."""
+        patient_until = time.monotonic() + SEEN_OR_GONE_WITHIN_S
+        while self._is_held() and not self.is_running() and time.monotonic() < patient_until:
+            time.sleep(LOOK_EVERY_S)
 
     def is_stopping(self) -> bool:
         """Whether it takes nobody any more. Who asks a postmaster to end (`kill`, `killall`) makes
@@ -67,37 +70,45 @@ class Postmaster:
         return lines[STATE_LINE:] == ["stopping"]
 
     @contextmanager
-    def replaced(self) -> Iterator[IO[str]]:
+    def replaced(self) -> Iterator[IO[str] | None]:
         """Take away what a dead postmaster left: its children, who would keep the next one from
         starting, and its locks, which may name a process that is somebody else's by now.
 
         Yields the lock, for the next one to inherit: it is held for as long as one of its processes
-        lives, wherever that is. Raises `StartupError` where it stays held.
+        lives, wherever that is. Yields None where one runs after all that could not be seen yet.
+        Raises `StartupError` where the lock stays held.
         """
-        for orphan in self._orphans():
-            with suppress(ProcessLookupError):
-                os.kill(orphan, signal.SIGKILL)
         # Closed, never unlocked: that would take it from all who inherited it.
         with (self.cluster.parent / LOCK).open("a") as lock:
-            self._take(lock)
+            if not self._take(lock):
+                yield None
+                return
             (self.cluster / "postmaster.pid").unlink(missing_ok=True)
             for left_over in self.socket_dir.glob(".s.PGSQL.*"):
                 left_over.unlink(missing_ok=True)
             yield lock
 
-    def _take(self, lock: IO[str]) -> None:
-        patient_until = time.monotonic() + THE_DEAD_ARE_GONE_WITHIN_S
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                if time.monotonic() > patient_until:
-                    raise StartupError(
-                        f"A Postgres that cannot be reached from here works on {self.cluster}; "
-                        "run this where it runs (in the same container), or stop it first."
-                    ) from None
+    def _take(self, lock: IO[str]) -> bool:
+        """Whether the lock is ours now; not where a postmaster runs after all."""
+        patient_until = time.monotonic() + SEEN_OR_GONE_WITHIN_S
+        while not _lock(lock):
+            if self.is_running():
+                return False
+            if time.monotonic() > patient_until:
+                raise StartupError(
+                    f"A Postgres that cannot be reached from here works on {self.cluster}; "
+                    "run this where it runs (in the same container), or stop it first."
+                )
+            self._end_orphans()
             time.sleep(LOOK_EVERY_S)
+        return True
+
+    def _is_held(self) -> bool:
+        try:
+            with (self.cluster.parent / LOCK).open() as lock:
+                return not _lock(lock)
+        except OSError:  # there is no such folder yet, or it is somebody else's
+            return False
 
     def _answers(self) -> bool:
         """Whether somebody listens on its socket, which leads into other containers, too."""
@@ -118,7 +129,24 @@ class Postmaster:
         except OSError:
             return False
 
-    def _orphans(self) -> Iterator[int]:
+    def _is_postmaster(self, pid: int) -> bool:
+        """Its children give themselves other names."""
+        try:
+            command = (PROCESSES / str(pid) / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            return False
+        program, *arguments = map(os.fsdecode, command)
+        return Path(program).name == "postgres" and any(map(self._is_cluster, arguments))
+
+    def _end_orphans(self) -> None:
+        """Nobody is one whose postmaster lives, though it has lost its lock file."""
+        workers = list(self._workers())
+        if not any(map(self._is_postmaster, workers)):
+            for worker in workers:
+                with suppress(ProcessLookupError):
+                    os.kill(worker, signal.SIGKILL)
+
+    def _workers(self) -> Iterator[int]:
         """Postgres processes that work in the cluster's folder, but for those of a container in
         here: only who is in there knows whether their postmaster lives."""
         for process in PROCESSES.glob("[0-9]*"):
@@ -130,3 +158,11 @@ class Postmaster:
                 continue
             if is_ours and is_from_here and is_postgres:
                 yield int(process.name)
+
+
+def _lock(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -167,13 +167,29 @@ def test_one_that_holds_the_lock_is_left_alone_though_it_does_not_answer(
         (tmp_path / "proc").mkdir()
         patch.setattr(embedded_postmaster, "PROCESSES", tmp_path / "proc")
         patch.setattr(embedded_postmaster, "SOCKET", "nowhere")
-        patch.setattr(embedded_postmaster, "THE_DEAD_ARE_GONE_WITHIN_S", 0.2)
+        patch.setattr(embedded_postmaster, "SEEN_OR_GONE_WITHIN_S", 0.2)
         with pytest.raises(StartupError, match="in the same container"):
             embedded_postgres(tmp_path).__enter__()
     assert _locks(tmp_path) == before
     assert (home / LOCK).exists()
     first.communicate()
     assert _locks(tmp_path) == {}
+
+
+def test_one_that_has_lost_its_lock_file_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with embedded_postgres(tmp_path) as addresses:
+        lock_file = tmp_path / "postgres" / "cluster" / "postmaster.pid"
+        said = lock_file.read_text()
+        lock_file.unlink()
+        with monkeypatch.context() as patch:
+            patch.setattr(embedded_postmaster, "SOCKET", "nowhere")
+            patch.setattr(embedded_postmaster, "SEEN_OR_GONE_WITHIN_S", 0.2)
+            with pytest.raises(StartupError, match="in the same container"):
+                embedded_postgres(tmp_path).__enter__()
+        lock_file.write_text(said)
+        assert _execute(addresses, "SELECT 1") == [(1,)]
 
 
 @pytest.mark.parametrize("is_long", [False, True])
