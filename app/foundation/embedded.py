@@ -26,7 +26,7 @@ import psycopg
 
 from app.foundation.embedded_account import ROOT_UID, account_for
 from app.foundation.embedded_binaries import find_binaries
-from app.foundation.embedded_postmaster import Postmaster
+from app.foundation.embedded_postmaster import LOCK, Postmaster
 from app.foundation.errors import StartupError, unwritable
 
 logger = logging.getLogger("honne.database")
@@ -140,7 +140,10 @@ class _Server:
         try:
             for folder in (self.home, self.socket_dir):
                 self._make_private(folder)
+            lock = self.home / LOCK
+            lock.touch()
             if self.account:
+                os.chown(lock, self.account.pw_uid, self.account.pw_gid, follow_symlinks=False)
                 _let_pass(self.home)
                 _let_pass(self.binaries)
         except OSError as error:

@@ -57,6 +57,8 @@ def _require(data_dir: Path, owner: int | None, allowed: list[int]) -> None:
         name = pwd.getpwuid(owner).pw_name
     except KeyError:
         name = str(owner)
+    if name in WITHOUT_RIGHTS and _owner(data_dir) == ROOT_UID:
+        name = "root"  # who runs Honne there, and gave them away
     raise StartupError(
         f"The data in {data_dir} belong to the account {name}; run this as that account, "
         "or set HONNE_DATA_DIR to another directory."

@@ -62,11 +62,13 @@ def _state(folder: Path) -> dict[str, tuple[int, int]]:
     return {path.name: (path.stat().st_uid, path.stat().st_mode) for path in places}
 
 
-def _refused(folder: Path, user: str | None, command: list[str], **values: str) -> None:
+def _refused(
+    folder: Path, user: str | None, command: list[str], why: str = "", **values: str
+) -> None:
     done = run_honne(*command, user=user, HONNE_DATA_DIR=str(folder), **values)
     assert done.returncode == 2, done
     assert done.stderr.count("\n") == 1, done.stderr
-    assert f"belong to the account {SERVICE}" in done.stderr
+    assert (why or f"belong to the account {SERVICE}") in done.stderr
 
 
 def test_a_server_of_another_account_is_left_alone(folder: Path) -> None:
@@ -92,12 +94,21 @@ def test_root_sets_nothing_up_in_a_folder_of_another_account(folder: Path) -> No
 def test_root_gives_what_it_makes_to_an_account_without_rights(folder: Path) -> None:
     os.chown(folder, 0, 0)
     with embedded_postgres(folder):
-        owners = {(folder / "postgres" / name).owner() for name in ("", "cluster", "socket")}
+        names = ("", "cluster", "socket", "running.lock")
+        owners = {(folder / "postgres" / name).owner() for name in names}
+        assert len(owners) == 1
         assert owners <= {"postgres", "nobody"}
         pid = int((folder / "postgres" / "cluster" / "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGKILL)
     with embedded_postgres(folder):
         assert folder.owner() == "root"
+    _refused(folder, SERVICE, ["audit", "verify"], "belong to the account root;")
+
+
+def test_a_lock_that_another_account_made_is_said_in_a_line(folder: Path) -> None:
+    _as_service(folder).communicate()
+    os.chown(folder / "postgres" / "running.lock", 0, 0)
+    _refused(folder, SERVICE, ["audit", "verify"], "cannot be written to")
 
 
 def test_a_socket_folder_that_somebody_else_made_first_is_not_used(
