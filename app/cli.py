@@ -296,6 +296,11 @@ def _stop(*_signal: object) -> None:
     raise _Stopped
 
 
+def _hang_up(*_signal: object) -> None:
+    """The terminal is gone: to end as by SIGTERM is to stop what was started, too."""
+    signal.raise_signal(signal.SIGTERM)
+
+
 def _end(*_signal: object) -> None:
     raise SystemExit(0)
 
@@ -316,8 +321,10 @@ app.demo.commands.register(cli, open_settings)
 
 def main() -> None:
     """Run the command line. What the operator must mend is one line and exit code 2; a command
-    that was stopped by SIGTERM says so, with the code that a shell gives it."""
+    that was stopped by SIGTERM or SIGHUP says so, with the code that a shell gives the first."""
     signal.signal(signal.SIGTERM, _stop)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # by nohup
+        signal.signal(signal.SIGHUP, _hang_up)
     try:
         cli(prog_name="honne")
     except _Stopped:
