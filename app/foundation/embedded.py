@@ -36,6 +36,7 @@ RUNTIME_LOGIN = "honne_app"
 DATABASE = "honne"
 SOCKET_PATH_LIMIT = 90  # the kernel allows 107 bytes, the file name takes up to 17
 START_TIMEOUT_S = 600  # replaying the log after a crash takes its time
+STOP_TIMEOUT_S = 60  # what is in memory only is written first; docs/operations.md says it
 CONNECT_WITHIN_S = 10
 LOOK_EVERY_S = 0.5
 STOPPED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -203,7 +204,10 @@ class _Server:
 
     def stop(self) -> None:
         try:
-            self._run("pg_ctl", "stop", "-w", "-m", "fast", "-s", "-D", str(self.cluster))
+            self._run(
+                "pg_ctl", "stop", "-w", "-t", str(STOP_TIMEOUT_S), "-m", "fast", "-s",
+                "-D", str(self.cluster),
+            )  # fmt: skip
         except StartupError:
             if self.postmaster.is_here():  # and did not end by itself meanwhile
                 raise

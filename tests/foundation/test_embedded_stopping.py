@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from app.foundation import embedded
 from app.foundation.embedded import embedded_postgres
 from app.foundation.embedded_postmaster import LOCK
+from app.foundation.errors import StartupError
 from tests.processes import ROOT, environment
 
 USER = """
@@ -69,6 +71,10 @@ def _has_open(process: "subprocess.Popen[str]", file: Path) -> bool:
     return any(found.exists() and found.samefile(file) for found in descriptors)
 
 
+def _postmaster(folder: Path) -> int:
+    return int((folder / "postgres" / "cluster" / "postmaster.pid").read_text().split()[0])
+
+
 def _children(process: "subprocess.Popen[str]") -> list[str]:
     found = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     return found.read_text().split()
@@ -108,7 +114,7 @@ def test_who_waits_for_one_that_just_starts_uses_it(tmp_path: Path, slowly: str)
 def test_who_is_stopped_while_it_leaves_waits_until_the_server_is_gone(tmp_path: Path) -> None:
     with _user(tmp_path) as process:
         assert _says(process) == "up\n"
-        pid = int((tmp_path / "postgres" / "cluster" / "postmaster.pid").read_text().split()[0])
+        pid = _postmaster(tmp_path)
         os.kill(pid, signal.SIGSTOP)
         process.terminate()
         _wait_until(lambda: _children(process) != [])  # pg_ctl
@@ -118,3 +124,15 @@ def test_who_is_stopped_while_it_leaves_waits_until_the_server_is_gone(tmp_path:
         os.kill(pid, signal.SIGCONT)
         process.wait(timeout=60)
         assert not _is_held(tmp_path)
+
+
+def test_one_that_takes_too_long_to_stop_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "STOP_TIMEOUT_S", 1)
+    begun_at = time.monotonic()
+    with pytest.raises(StartupError, match="does not shut down"), embedded_postgres(tmp_path):
+        os.kill(_postmaster(tmp_path), signal.SIGSTOP)
+    assert time.monotonic() - begun_at < 30  # pg_ctl alone waits for a minute
+    os.kill(_postmaster(tmp_path), signal.SIGCONT)
+    _wait_until(lambda: not _is_held(tmp_path))
