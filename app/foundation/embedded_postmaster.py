@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from app.foundation.embedded_account import ROOT_UID
 from app.foundation.errors import StartupError
 
 PROCESSES = Path("/proc")
@@ -140,7 +141,8 @@ class Postmaster:
 
     def _end_orphans(self) -> None:
         """Nobody is one whose postmaster lives, though it has lost its lock file."""
-        workers = list(self._workers())
+        with _acting_as_owner(self.cluster):
+            workers = list(self._workers())
         if not any(map(self._is_postmaster, workers)):
             for worker in workers:
                 with suppress(ProcessLookupError):
@@ -158,6 +160,23 @@ class Postmaster:
                 continue
             if is_ours and is_from_here and is_postgres:
                 yield int(process.name)
+
+
+@contextmanager
+def _acting_as_owner(folder: Path) -> Iterator[None]:
+    """Where root has not all of its rights, as in most containers, it may not see which folder
+    another account's process works in. That account may."""
+    if os.geteuid() != ROOT_UID:
+        yield
+        return
+    owner, group = folder.stat(), os.getegid()
+    try:
+        os.setegid(owner.st_gid)
+        os.seteuid(owner.st_uid)
+        yield
+    finally:
+        os.seteuid(ROOT_UID)
+        os.setegid(group)
 
 
 def _lock(file: IO[str]) -> bool:
