@@ -12,7 +12,7 @@ stands behind a lock is kept apart, so that no other workspace waits with it.
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import islice
@@ -25,18 +25,10 @@ from app.foundation.errors import Unavailable, sqlstate_of
 from app.foundation.line import Line
 from app.foundation.tally import tally
 from app.foundation.translation import mark
-from app.responses.answer_rows import SubmissionName
 from app.responses.counts import NotRecent, apply_recent_changes
 from app.responses.schemas import NewAnswer, StoredAnswer
-from app.responses.storing import (
-    Known,
-    are_recent,
-    store_answers,
-    submission_name,
-    tally_stored,
-    write_rows,
-)
-from app.responses.waiting import Queue, Submission
+from app.responses.storing import Known, are_recent, store_answers, tally_stored, write_rows
+from app.responses.waiting import Order, Queue, Submission, answers_of, are_plain
 
 CAPACITY = 10_000  # answers that may wait in this process before callers are sent away
 BATCH_SIZE = 500  # answers; a larger submission still is one batch
@@ -44,7 +36,7 @@ TOGETHER = 40  # batches that travel together
 WRITERS = 3  # transactions at a time: one may prepare while another waits for the disk
 MANY = 20  # answers that wait: enough for another writer
 LONG_S = 0.03  # for an answer to wait until somebody begins with it
-LOCK_MS = 1_000  # for a transaction to wait for a lock, each time it is tried
+LOCK_MS = 300  # for a transaction to wait for a lock, each time it is tried
 RETRY_AFTER_S = 5
 COMMIT_WITHIN_S = 20.0  # a database that says nothing for longer counts as away
 BEGIN_WITHIN_S = 20.0  # what nobody could begin with for as long is sent away
@@ -79,9 +71,8 @@ class Intake:
         self._writer_limit = writers
         self._waiting = Queue()
         self._held_up = Queue()  # of the workspaces that stand behind a lock
-        self._behind = Queue()  # what has a key that is under way
+        self._order = Order()
         self._locked: set[uuid.UUID] = set()
-        self._under_way: set[SubmissionName] = set()
         self._writers: set[asyncio.Task[None]] = set()
         self._patient: set[asyncio.Task[None]] = set()
         self._alarm: asyncio.TimerHandle | None = None
@@ -96,7 +87,7 @@ class Intake:
 
     @property
     def _queues(self) -> tuple[Queue, ...]:
-        return self._waiting, self._held_up, self._behind
+        return self._waiting, self._held_up, self._order.behind
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -117,14 +108,19 @@ class Intake:
         went away: then the answers were probably not stored, and sending them again under the
         same submission key is safe either way.
         """
-        # Locks of one workspace leave room for all others.
-        room = self._capacity // 2 if workspace_id in self._locked else self._capacity
-        if not self._is_open or self.waiting + len(answers) > room:
+        if not self._is_open or len(answers) > self._room_for(workspace_id):
             tally.count("honne_answers", "shed", by=len(answers))
             raise _unavailable()
         submission = Submission(workspace_id, answers)
         self._enqueue([submission])
         return await submission.outcome
+
+    def _room_for(self, workspace_id: uuid.UUID) -> int:
+        """Locks leave half of it to the workspaces that stand behind none."""
+        room = self._capacity - self.waiting
+        if workspace_id in self._locked:
+            room = min(room, self._capacity // 2 - self._held_up.count - self._order.behind.count)
+        return room
 
     def _enqueue(self, submissions: Sequence[Submission]) -> None:
         """Of one workspace; where some were in a queue before, they stand where they stood."""
@@ -172,10 +168,12 @@ class Intake:
             self._writers.remove(asyncio.current_task())  # type: ignore[arg-type]
 
     async def _be_patient(self) -> None:
-        """With one workspace after the other: each try takes as long as a lock is waited for."""
+        """With one workspace after the other: each try takes as long as a lock is waited for. Of
+        what was tried before ever less is tried together, or one row would keep all the others."""
         try:
             while self._held_up:
-                await self._store(self._held_up.take(self._batch_size))
+                [first] = self._held_up.next_up(1)
+                await self._store(self._held_up.take(self._batch_size >> 2 * first.tries))
         finally:
             self._patient.remove(asyncio.current_task())  # type: ignore[arg-type]
 
@@ -184,9 +182,9 @@ class Intake:
         much more than a batch may hold, since others of this process wait while it is sent."""
         enough = self._waiting.count - self._batch_size
         batches = [self._waiting.take(self._batch_size)]
-        if _are_plain(batches[0]):
+        if are_plain(batches[0]):
             while self._waiting and self._waiting.count > enough and len(batches) < TOGETHER:
-                if not _are_plain(self._waiting.next_up(self._batch_size)):
+                if not are_plain(self._waiting.next_up(self._batch_size)):
                     break
                 batches.append(self._waiting.take(self._batch_size))
         return batches
@@ -220,26 +218,14 @@ class Intake:
         """Store a batch. What has a key that is under way waits until that is settled: so neither
         a lock nor a retry changes the order of what was sent under one key."""
         too_late = time.monotonic() - BEGIN_WITHIN_S
-        names: set[SubmissionName] = set()
-        free = []
-        for submission in batch:
-            if submission.since < too_late:
-                self._send_away([submission])
-                continue
-            own = {name for answer in submission.answers if (name := submission_name(answer))}
-            if self._under_way.isdisjoint(own):
-                free.append(submission)
-                names |= own
-            else:
-                self._behind.add([submission])
+        self._send_away([one for one in batch if one.since < too_late])
+        free = self._order.begin([one for one in batch if one.since >= too_late])
         if not free:
             return
-        self._under_way |= names
         try:
             await self._store_parts(free)
         finally:
-            self._under_way -= names
-            if later := self._behind.take_all(batch[0].workspace_id):
+            if later := self._order.end(free):
                 self._enqueue(later)
 
     async def _store_parts(self, batch: Sequence[Submission]) -> None:
@@ -272,6 +258,8 @@ class Intake:
         """What comes from its workspace stands behind the same lock."""
         workspace_id = batch[0].workspace_id
         self._locked.add(workspace_id)
+        for submission in batch:
+            submission.tries += 1
         self._hold_up(batch)
         self._held_up.add(self._waiting.take_all(workspace_id))
 
@@ -327,7 +315,7 @@ class Intake:
         async def write(batch: Sequence[Submission], line: Line) -> None:
             workspace_id = batch[0].workspace_id
             count = partial(apply_recent_changes, line, workspace_id)
-            answers = _answers_of(batch)
+            answers = answers_of(batch)
             stored.append(await write_rows(line, workspace_id, answers, count, self._known))
 
         line = self.database.lines.take()
@@ -340,7 +328,7 @@ class Intake:
         """Once more where a row that answers refer to is missing: retention forgets segment sets
         that nothing is left of, also ones that this process remembers."""
         workspace_id = batch[0].workspace_id
-        answers = _answers_of(batch)
+        answers = answers_of(batch)
         try:
             return await self._write_all(workspace_id, answers)
         except IntegrityError as error:
@@ -370,17 +358,6 @@ class Intake:
             stored = await write_rows(line, workspace_id, answers, count, self._known)
         self.database.lines.give(line)
         return stored
-
-
-def _are_plain(submissions: Iterable[Submission]) -> bool:
-    """Whether nothing need be looked up for these answers."""
-    answers = _answers_of(submissions)
-    is_new = all(new.submission_key is None and new.address is None for new in answers)
-    return is_new and are_recent(answers)
-
-
-def _answers_of(submissions: Iterable[Submission]) -> list[NewAnswer]:
-    return [answer for submission in submissions for answer in submission.answers]
 
 
 def _is_database_away(error: Exception) -> bool:

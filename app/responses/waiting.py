@@ -8,13 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from app.responses.answer_rows import SubmissionName
 from app.responses.schemas import NewAnswer, StoredAnswer
+from app.responses.storing import are_recent, submission_name
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Submission:
     """Answers of one caller, stored together or not at all, and the caller's wait for them,
-    `since` a moment of the monotonic clock."""
+    `since` a moment of the monotonic clock; `tries` ended behind a lock."""
 
     workspace_id: uuid.UUID
     answers: Sequence[NewAnswer]
@@ -22,6 +24,7 @@ class Submission:
     outcome: asyncio.Future[list[StoredAnswer]] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
+    tries: int = 0
 
     def succeed(self, stored: list[StoredAnswer]) -> None:
         if not self.outcome.done():  # done already where the caller went away
@@ -94,3 +97,52 @@ class Queue:
     def next_up(self, most: int) -> Iterable[Submission]:
         """What the next turn is about, without taking it."""
         return islice(next(iter(self._turns.values()), ()), most)
+
+
+class Order:
+    """Keeps what comes under a submission key behind what is under way with the same key."""
+
+    def __init__(self) -> None:
+        self.behind = Queue()
+        self._under_way: set[SubmissionName] = set()
+        self._kept_back: dict[uuid.UUID, set[SubmissionName]] = {}
+
+    def begin(self, submissions: Sequence[Submission]) -> list[Submission]:
+        """Those of one workspace that may go now; call `end` with them."""
+        free = []
+        for submission in submissions:
+            kept_back = self._kept_back.get(submission.workspace_id, set())
+            names = _names_of([submission])
+            if names.isdisjoint(self._under_way) and names.isdisjoint(kept_back):
+                free.append(submission)
+            else:
+                self.behind.add([submission])
+                self._kept_back[submission.workspace_id] = kept_back | names
+        self._under_way |= _names_of(free)
+        return free
+
+    def end(self, free: Sequence[Submission]) -> list[Submission]:
+        """What may be tried in its turn, now that these are settled."""
+        workspace_id, names = free[0].workspace_id, _names_of(free)
+        self._under_way -= names
+        if names.isdisjoint(self._kept_back.get(workspace_id, ())):
+            return []
+        del self._kept_back[workspace_id]
+        return self.behind.take_all(workspace_id)
+
+
+def _names_of(submissions: Iterable[Submission]) -> set[SubmissionName]:
+    names = (submission_name(answer) for answer in answers_of(submissions))
+    return {name for name in names if name}
+
+
+def are_plain(submissions: Iterable[Submission]) -> bool:
+    """Whether nothing need be looked up for these answers."""
+    answers = answers_of(submissions)
+    is_new = all(new.submission_key is None and new.address is None for new in answers)
+    return is_new and are_recent(answers)
+
+
+def answers_of(submissions: Iterable[Submission]) -> list[NewAnswer]:
+    """All of them, in their order."""
+    return [answer for submission in submissions for answer in submission.answers]

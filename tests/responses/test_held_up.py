@@ -244,6 +244,46 @@ async def test_what_comes_before_the_key_changes_no_order(
     assert stored_counts(owner) == recount(owner)
 
 
+async def test_several_keys_at_once_change_no_order_either(
+    settings: Settings, scene: Scene, owner: psycopg.Connection
+) -> None:
+    database = Database(settings.database_url, Pool(6, overflow=0, lock_ms=5_000))
+    one, other = new_id(), new_id()
+    sent = []
+    intake = Intake(database)
+    async with intake.running():
+        await intake.submit(scene.workspace_id, [answer(scene, 5)])
+        await hold_counts(owner, scene)
+        for score, keys in ((1, [one]), (2, [one, other]), (3, [other])):
+            given = [answer(scene, score, submission_key=key) for key in keys]
+            sent.append(asyncio.create_task(intake.submit(scene.workspace_id, given)))
+            await asyncio.sleep(0.2)
+        owner.execute("COMMIT")
+        await asyncio.gather(*sent)
+    await database.close()
+    assert sorted(score for score, _comment in stored_answers(owner)) == [2, 3, 5]
+
+
+async def test_a_lock_on_one_answer_keeps_no_others_that_came_with_it(
+    impatient: Database, scene: Scene, owner: psycopg.Connection
+) -> None:
+    key = new_id()
+    first = answer(scene, 1, submission_key=key)
+    intake = Intake(impatient)
+    async with intake.running():
+        await intake.submit(scene.workspace_id, [first])
+        owner.execute("BEGIN")
+        owner.execute("SELECT FROM submission_keys FOR UPDATE")
+        again = await begin_with(intake, scene, replace(first, id=new_id(), score=2))
+        others = await begin(intake, scene, [3] * 20)
+        async with asyncio.timeout(10):
+            await asyncio.gather(*others)
+        assert not again.done()
+        owner.execute("COMMIT")
+        await again
+    assert sorted(score for score, _comment in stored_answers(owner)) == [2] + [3] * 20
+
+
 def make_set(owner: psycopg.Connection, scene: Scene, labels: dict[str, str]) -> None:
     set_id = segment_set_id(scene.survey_id, labels)
     row = [scene.workspace_id, set_id, scene.survey_id, Jsonb(labels)]
