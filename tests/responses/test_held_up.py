@@ -274,7 +274,8 @@ async def test_a_lock_on_one_answer_keeps_no_others_that_came_with_it(
         await intake.submit(scene.workspace_id, [first])
         owner.execute("BEGIN")
         owner.execute("SELECT FROM submission_keys FOR UPDATE")
-        again = await begin_with(intake, scene, replace(first, id=new_id(), score=2))
+        amended = replace(first, id=new_id(), score=2)
+        again = asyncio.create_task(intake.submit(scene.workspace_id, [amended]))
         others = await begin(intake, scene, [3] * 20)
         async with asyncio.timeout(10):
             await asyncio.gather(*others)
