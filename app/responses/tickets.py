@@ -79,6 +79,7 @@ def read_ticket(
 _read_id = lru_cache(1_024)(UUID)
 
 
+@lru_cache(64)
 def _key(secret_key: str) -> bytes:
     return derive(secret_key, _SALT).encode()
 

@@ -10,7 +10,6 @@ import os
 import re
 import time
 from collections.abc import Awaitable
-from contextvars import ContextVar
 from urllib.parse import parse_qs
 
 from python_multipart.multipart import parse_options_header
@@ -31,7 +30,6 @@ from app.foundation.web.headers import find_header
 from app.foundation.web.problems import error_response, unexpected_response
 
 logger = logging.getLogger("honne.requests")
-request_id_var: ContextVar[str] = ContextVar("request_id", default="")
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 METHODS = SAFE_METHODS | {"DELETE", "PATCH", "POST", "PUT"}
@@ -82,7 +80,6 @@ class RequestContext:
             await self.app(scope, receive, send)
             return
         request_id = os.urandom(16).hex()
-        request_id_var.set(request_id)
         scope.setdefault("state", {})["request_id"] = request_id
         _choose_language(scope)
         timing = Timing(request_id, _is_private(scope))
@@ -159,13 +156,11 @@ def _choose_language(scope: Scope) -> None:
 
 
 def _wanted_language(query: bytes) -> str:
-    if not query:
+    if b"lang" not in query and b"%" not in query:  # a name may be written in escapes, too
         return ""
     plain = PLAIN_LANGUAGE.search(query)
     if plain is not None and b"%" not in query:
         return plain[1].decode()
-    if b"lang" not in query and b"%" not in query:  # a name may be written in escapes, too
-        return ""
     return parse_qs(query.decode("latin-1")).get("lang", [""])[0]
 
 

@@ -59,8 +59,7 @@ async def show_form(request: Request, slug: str) -> Response:
     address = Address(slug, request.scope["query_string"], languages)
     entrance = recall_entrance(state.memory, slug)
     forms: BlankForms = state.blank_forms
-    known = forms.find(address, entrance)
-    if known and entrance and entrance.access is Access.OPEN:
+    if entrance and (known := forms.find(address, entrance)):
         form, labels = known
         return form.with_ticket(sign_ticket(state.settings.secret_key, _ticket(entrance, labels)))
     try:

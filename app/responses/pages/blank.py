@@ -59,7 +59,7 @@ class BlankForms:
         self._read: dict[Address, tuple[BlankForm, Mapping[str, str]]] = {}
 
     def find(
-        self, address: Address, entrance: Entrance | None
+        self, address: Address, entrance: Entrance
     ) -> tuple[BlankForm, Mapping[str, str]] | None:
         """The form that `address` led to and the values that it preset, if `entrance` still is
         what it leads to."""
