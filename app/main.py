@@ -209,6 +209,7 @@ async def _lifespan(honne: FastAPI) -> AsyncIterator[None]:
     collecting = Database(settings.database_url, _ANSWERS_POOL)
     honne.state.intake = intake = Intake(collecting)
     tally.watch(lambda: intake.waiting, "honne_answers_waiting")
+    _work_out_routes(honne)
     try:
         async with intake.running(), scheduler.running(database, honne.state.jobs):
             yield
@@ -216,6 +217,13 @@ async def _lifespan(honne: FastAPI) -> AsyncIterator[None]:
         await collecting.close()
         await replica.close()
         await database.close()
+
+
+def _work_out_routes(honne: FastAPI) -> None:
+    """What FastAPI would do at the first request, while which no answer would be taken."""
+    nowhere = {"type": "http", "method": "GET", "path": "/nowhere", "root_path": "", "headers": []}
+    for route in honne.routes:
+        route.matches(nowhere)
 
 
 class _Static(StaticFiles):

@@ -130,6 +130,16 @@ def owner(settings: Settings) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+def count_lookers(owner: psycopg.Connection) -> int:
+    """How many clients of this test's database make Postgres keep rows as they were."""
+    [number] = owner.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND backend_type = 'client backend' AND backend_xmin IS NOT NULL"
+        " AND pid <> pg_backend_pid()"
+    ).fetchone() or [0]
+    return int(number)
+
+
 def share_routes(app: FastAPI) -> FastAPI:
     """Give `app` the routes of the first that came here. All apps have the same, and FastAPI takes
     half a second to work them out, at the first request of each."""

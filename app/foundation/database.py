@@ -184,6 +184,13 @@ def before_commit(session: AsyncSession, work: Callable[[AsyncSession], Awaitabl
 _SET_ROLE = f"SET LOCAL ROLE {RUNTIME_ROLE}"
 
 
+async def look_away(session: AsyncSession) -> None:
+    """Call it before a transaction idles. Postgres takes its last SELECT for unfinished until it is
+    asked something else, and keeps every row as it was then; each answer that comes has more of
+    that to walk through."""
+    await (await session.connection()).exec_driver_sql(_SET_ROLE)  # anything but a SELECT
+
+
 async def enter_workspace(session: AsyncSession, workspace_id: uuid.UUID) -> None:
     """From here to the end of the transaction only `workspace_id`'s rows can be seen or written."""
     await (await session.connection()).exec_driver_sql(entering(workspace_id))

@@ -3,12 +3,13 @@
 import asyncio
 import time
 
+from app.foundation.tally import tally
+
 # Times as long as a piece of work took: a job has an eighth of a processor, a file of many answers
 # an eleventh of its server's where others are at work there.
 JOBS_REST = 7
 FILES_REST = 10
 LONGEST_JOBS_REST_S = 0.25
-BUSY_FROM_S = 0.0005  # a turn of the event loop in which nothing is to do takes less
 
 
 async def rest(worked_s: float) -> None:
@@ -16,10 +17,19 @@ async def rest(worked_s: float) -> None:
     await asyncio.sleep(min(JOBS_REST * worked_s, LONGEST_JOBS_REST_S))
 
 
-async def give_way(worked_s: float) -> None:
-    """Let others go on after `worked_s` seconds of work on a file, and rest where there is
-    something for them to do. What feeds the work, Postgres, rests with it."""
-    started = time.perf_counter()
-    await asyncio.sleep(0)
-    if time.perf_counter() - started > BUSY_FROM_S:
-        await asyncio.sleep(FILES_REST * worked_s)
+class Pace:
+    """Of the work on a file, piece by piece, in a process that answers requests too."""
+
+    def __init__(self) -> None:
+        self._answered = tally.total("honne_requests")
+        self._began = time.perf_counter()
+
+    async def give_way(self) -> None:
+        """After each piece: let others go on, and rest where some were answered since the piece
+        before. What feeds the work, Postgres, rests with it."""
+        worked_s = time.perf_counter() - self._began
+        await asyncio.sleep(0)
+        before, self._answered = self._answered, tally.total("honne_requests")
+        if self._answered > before:
+            await asyncio.sleep(FILES_REST * worked_s)
+        self._began = time.perf_counter()

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy import func, select
 
-from app.foundation.database import Database
+from app.foundation.database import Database, look_away
 from app.foundation.logs import wordless
 from app.foundation.tally import tally
 
@@ -66,6 +66,7 @@ async def run_jobs(database: Database, jobs: Sequence[Job]) -> bool:
             # Asked for again each time, as it is gone where its connection is, which raises.
             if not await session.scalar(select(func.pg_try_advisory_xact_lock(LOCK_NUMBER))):
                 return False
+            await look_away(session)
             try:
                 await _run(database, job)
             except Exception as error:

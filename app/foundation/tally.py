@@ -77,6 +77,10 @@ class Tally:
         """Ask `read` for a gauge whenever somebody wants to know."""
         self.gauges[key] = read
 
+    def total(self, name: str) -> float:
+        """A counter whatever its labels."""
+        return sum(value for key, value in self.counters.items() if key[0] == name)
+
     def snapshot(self) -> dict[str, Any]:
         """All numbers of now, as JSON can hold them."""
         return {

@@ -1,7 +1,6 @@
 """Tables of an export, each as JSON Lines and as CSV, written while they are read."""
 
 import json
-import time
 from collections.abc import AsyncIterable, Mapping, Sequence
 from tempfile import TemporaryFile
 from typing import IO
@@ -9,7 +8,7 @@ from typing import IO
 from anyio import to_thread
 
 from app.foundation.bundles import Bundle, Part
-from app.foundation.giving_way import give_way
+from app.foundation.giving_way import Pace
 from app.reporting.exporting import BYTE_ORDER_MARK, csv_lines
 
 Value = str | int | float | bool | None
@@ -28,11 +27,10 @@ async def write_table(
     with TemporaryFile() as table:
         table.write((BYTE_ORDER_MARK + csv_lines([columns])).encode())
         with bundle.part(f"{name}.jsonl") as part:
-            started = time.perf_counter()
+            pace = Pace()
             async for records in batches:
                 await to_thread.run_sync(_append, part, table, columns, records)
-                await give_way(time.perf_counter() - started)
-                started = time.perf_counter()
+                await pace.give_way()
         with bundle.part(f"{name}.csv") as copy:
             await to_thread.run_sync(_copy, table, copy, part.rows)
     return part.rows

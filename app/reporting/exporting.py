@@ -8,18 +8,18 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, case, cast, func, literal, null
+from sqlalchemy import ColumnElement, Select, Text, case, cast, func, literal, null, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.base import ColumnCollection
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from app.accounts.audit import record_event
 from app.accounts.schemas import Actor
-from app.foundation.copying import copy_csv
+from app.foundation.copying import copy_csv, csv_query
 from app.foundation.database import Database
 from app.foundation.errors import Conflict
 from app.foundation.translation import mark
 from app.reporting.filters import SEGMENT_PREFIX, ReportFilter
-from app.reporting.finding import ListRequest, parts_after
+from app.reporting.finding import ListRequest, parts_after, place_after
 from app.reporting.listing import find_answers, list_responses
 from app.reporting.publication import RowScope
 from app.reporting.shapes import month_text
@@ -94,22 +94,25 @@ async def stream_csv(
     head = [*_head(labels), *(["contact"] if with_contacts else [])]
     yield BYTE_ORDER_MARK + csv_lines([head])
     async with database.transaction(questionnaire.workspace_id) as session:
+        await session.execute(text("SET LOCAL statement_timeout = 0"))  # it gives way to others
         found = await find_answers(session, questionnaire, replace(request, cursor=None))
         if found is None:
             return
-        columns = found.statement.selected_columns
-        safe_address = [_safe(columns.address)] if with_contacts else []
-        cells = [*_cells(columns, found.scope), *safe_address]
         size = None if labels else ROWS_AT_ONCE  # an alias stands in no index to begin from
-        parts = [found.statement]
+        statements = [found.statement, *([] if labels else parts_after(found.statement))]
+        first, *then = (
+            csv_query(session, _as_cells(statement.limit(size), found.scope, with_contacts))
+            for statement in statements
+        )
+        parts, values = [first], found.values
         while parts:
-            statement = parts.pop(0).params(found.values).with_only_columns(*cells).limit(size)
             rows: list[bytes] = []
-            async for rows in copy_csv(session, statement, ROWS_AT_ONCE):
+            async for rows in copy_csv(session, parts.pop(0), values, ROWS_AT_ONCE):
                 yield b"".join(rows).decode()
             if len(rows) == size:
                 row_id, day, *_rest = rows[-1].decode().split(",", 2)
-                parts = parts_after(found, date.fromisoformat(day), uuid.UUID(row_id))
+                place = place_after(date.fromisoformat(day), uuid.UUID(row_id))
+                parts, values = then.copy(), {**found.values, **place}
 
 
 def _head(labels: Mapping[str, str]) -> list[str]:
@@ -119,7 +122,18 @@ def _head(labels: Mapping[str, str]) -> list[str]:
     return ["id", "month", "score", "category", "comment", *names]
 
 
-Columns = ColumnCollection[str, ColumnElement[Any]]
+Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]]
+
+
+def _as_cells(
+    statement: Select[*tuple[Any, ...]], scope: RowScope, with_contacts: bool
+) -> Select[*tuple[Any, ...]]:
+    """Around the statement, so that what a cell is made of is found once however often it is named
+    there."""
+    found = statement.subquery()
+    address = [_safe(found.c.address)] if with_contacts else []
+    in_order = found.c.shown_on.desc(), found.c.row_id
+    return select(*_cells(found.c, scope), *address).order_by(*in_order)
 
 
 def _cells(columns: Columns, scope: RowScope) -> list[ColumnElement[Any]]:

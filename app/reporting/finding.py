@@ -102,16 +102,23 @@ def find_in_order(questionnaire: Questionnaire, request: ListRequest, scope: Row
     return Answers(statement, values, scope, is_shared)
 
 
-def parts_after(answers: Answers, day: date, row_id: uuid.UUID) -> list[Select[*tuple[Any, ...]]]:
+def parts_after(statement: Select[*tuple[Any, ...]]) -> list[Select[*tuple[Any, ...]]]:
     """What a list by day holds after a row: the rest of the row's day, and then the days before.
+    Both ask for the values of `place_after`.
 
     Two statements, since an index leads to where each begins; one of both reads the day again.
     """
-    statement, columns = answers.statement, answers.statement.selected_columns
+    columns, day = statement.selected_columns, bindparam("last_day", type_=Date)
+    row_id = bindparam("last_id", type_=Uuid)
     return [
         statement.where(columns.shown_on == day, columns.row_id > row_id),
         statement.where(columns.shown_on < day),
     ]
+
+
+def place_after(day: date, row_id: uuid.UUID) -> dict[str, Any]:
+    """The values of `parts_after` for a row."""
+    return {"last_day": day, "last_id": row_id}
 
 
 @dataclass(frozen=True, slots=True)

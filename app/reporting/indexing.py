@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, text
+from sqlalchemy import and_, case, func, or_, select, text
 from sqlalchemy.exc import IntegrityError
 
 from app.accounts.rounds import unscoped_go_round
@@ -22,7 +22,8 @@ from app.foundation.giving_way import rest
 from app.reporting.terms import RULES, find_terms
 from app.responses.models import CommentTerms, Response, SubmissionKey
 
-AT_ONCE = 200  # comments a transaction: Postgres is at each for some milliseconds
+ANSWERS_AT_ONCE = 1_000  # a look: Postgres is at each for some milliseconds
+COMMENTS_AT_ONCE = 200  # a transaction: for somewhat longer
 FOREIGN_KEY_VIOLATION = "23503"
 LONGEST_KEY = 100  # what is longer is no word that five people write
 
@@ -41,30 +42,51 @@ async def index_comments(database: Database) -> int:
 async def _index_workspace(database: Database, workspace_id: uuid.UUID) -> int:
     done, last = 0, uuid.UUID(int=0)
     started = time.monotonic()
-    while comments := await _find_unread(database, workspace_id, last):
-        last = comments[-1].id
-        rows = await asyncio.to_thread(_read, comments)
-        try:
-            await _keep(database, workspace_id, rows)
-        except IntegrityError as error:
-            # An answer that went meanwhile: the others are read in the next round.
-            if sqlstate_of(error) != FOREIGN_KEY_VIOLATION:
-                raise
-        else:
-            done += len(comments)
-        await rest(time.monotonic() - started)
-        started = time.monotonic()
+    while answers := await _look_at(database, workspace_id, last):
+        last = answers[-1].id
+        unread = [answer for answer in answers if answer.is_unread]
+        for start in range(0, max(len(unread), 1), COMMENTS_AT_ONCE):
+            done += await _index(database, workspace_id, unread[start : start + COMMENTS_AT_ONCE])
+            await rest(time.monotonic() - started)
+            started = time.monotonic()
     return done
 
 
-async def _find_unread(
-    database: Database, workspace_id: uuid.UUID, after: uuid.UUID
-) -> Sequence[Any]:
-    """By their random ids, so that what is written together says nothing about when it came."""
+async def _index(database: Database, workspace_id: uuid.UUID, comments: Sequence[Any]) -> int:
+    if not comments:
+        return 0
+    try:
+        await _keep(database, workspace_id, await asyncio.to_thread(_read, comments))
+    except IntegrityError as error:
+        # An answer that went meanwhile: the others are read in the next round.
+        if sqlstate_of(error) != FOREIGN_KEY_VIOLATION:
+            raise
+        return 0
+    return len(comments)
+
+
+async def _look_at(database: Database, workspace_id: uuid.UUID, after: uuid.UUID) -> Sequence[Any]:
+    """The next answers, with the comments of those that are `is_unread`.
+
+    By their random ids, so that what is written together says nothing about when it came. Not the
+    unread ones alone: to find the next among very many is one long look, while which Postgres keeps
+    what every count was, and each answer that comes has more of that to walk through.
+    """
     hashed = func.hashtextextended(func.coalesce(Response.comment, ""), 0)
     is_changed = SubmissionKey.response_id.is_not(None) & (CommentTerms.comment_hash != hashed)
-    unread = (
-        select(Response.id, Response.comment, Response.language, hashed.label("comment_hash"))
+    is_unread = or_(
+        and_(CommentTerms.response_id.is_(None), Response.comment.is_not(None)),
+        is_changed,
+        CommentTerms.rules != RULES,
+    )
+    answers = (
+        select(
+            Response.id,
+            case((is_unread, Response.comment)).label("comment"),
+            Response.language,
+            hashed.label("comment_hash"),
+            func.coalesce(is_unread, False).label("is_unread"),
+        )
         .outerjoin(
             CommentTerms,
             (CommentTerms.workspace_id == Response.workspace_id)
@@ -75,27 +97,18 @@ async def _find_unread(
             (SubmissionKey.workspace_id == Response.workspace_id)
             & (SubmissionKey.response_id == Response.id),
         )
-        .where(
-            Response.workspace_id == workspace_id,
-            Response.id > after,
-            or_(
-                and_(CommentTerms.response_id.is_(None), Response.comment.is_not(None)),
-                is_changed,
-                CommentTerms.rules != RULES,
-            ),
-        )
+        .where(Response.workspace_id == workspace_id, Response.id > after)
         .order_by(Response.id)
-        .limit(AT_ONCE)
+        .limit(ANSWERS_AT_ONCE)
     )
     async with database.transaction(workspace_id) as session:
-        await session.execute(text("SET LOCAL statement_timeout = 0"))
-        return (await session.execute(unread)).all()
+        return (await session.execute(answers)).all()
 
 
 def _read(comments: Sequence[Any]) -> str:
     """The terms of the comments, as JSON."""
     rows = []
-    for id_, comment, language, comment_hash in comments:
+    for id_, comment, language, comment_hash, _is_unread in comments:
         found = find_terms(comment or "", language)
         terms = {key: written for key, written in found.items() if len(key) <= LONGEST_KEY}
         rows.append(

@@ -11,11 +11,19 @@ from sqlalchemy import CompoundSelect, Select, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation import clock
+from app.foundation.database import look_away
 from app.foundation.errors import InvalidParam
 from app.foundation.translation import mark
 from app.reporting.buckets import Period, is_on_month_bounds
 from app.reporting.filters import ReportFilter, refused
-from app.reporting.finding import Answers, ListRequest, find_in_order, parts_after, write_cursor
+from app.reporting.finding import (
+    Answers,
+    ListRequest,
+    find_in_order,
+    parts_after,
+    place_after,
+    write_cursor,
+)
 from app.reporting.marks import refuse_marks_beside_labels
 from app.reporting.publication import Published, RowScope, publish_rows
 from app.responses.models import HoldReason, Standing
@@ -107,13 +115,16 @@ async def stream_responses(
     answers = await find_answers(session, questionnaire, request)
     assert answers is not None
     assert not answers.scope.labels
-    parts = [answers.statement]
+    first = answers.statement.limit(request.limit)
+    then, values, parts = parts_after(first), answers.values, [first]
     while parts:
-        found = await session.execute(parts.pop(0).limit(request.limit), answers.values)
-        if rows := found.all():
+        rows = (await session.execute(parts.pop(0), values)).all()
+        await look_away(session)
+        if rows:
             yield [_listed(row, request, answers.scope) for row in rows]
         if len(rows) == request.limit:
-            parts = parts_after(answers, rows[-1].shown_on, rows[-1].row_id)
+            values = {**answers.values, **place_after(rows[-1].shown_on, rows[-1].row_id)}
+            parts = then.copy()
 
 
 async def find_ids(

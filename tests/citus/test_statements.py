@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import select, text
 
-from app.foundation.copying import copy_csv, copy_into
+from app.foundation.copying import copy_csv, copy_into, csv_query
 from app.foundation.database import Database
 from app.foundation.questions import bind
 from app.surveys.models import Survey
@@ -107,7 +107,8 @@ async def test_what_travels_on_a_line_is_looked_at(database: Database, cast: Cas
 
 async def test_what_is_copied_is_looked_at(database: Database, cast: Cast) -> None:
     async with database.transaction(cast.acme) as session:
-        assert [rows async for rows in copy_csv(session, select(Survey.name), 10)] == []
+        names = csv_query(session, select(Survey.name))
+        assert [rows async for rows in copy_csv(session, names, {}, 10)] == []
         session_own = "CREATE TEMPORARY TABLE own (id text) ON COMMIT DROP"
         await session.execute(text(session_own))
         await copy_into(session, "own", ["id"], ["1\n"])

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from app.foundation import scheduler
 from app.foundation.database import Database
 from app.foundation.tally import tally
+from tests.conftest import count_lookers
 
 
 async def test_two_processes_never_run_the_jobs_at_once(database: Database) -> None:
@@ -26,6 +27,16 @@ async def test_two_processes_never_run_the_jobs_at_once(database: Database) -> N
     release.set()
     assert await first
     assert await scheduler.run_jobs(database, [slow]), "free again once it is done"
+
+
+async def test_the_lock_keeps_no_row_as_it_was(
+    database: Database, owner: psycopg.Connection
+) -> None:
+    async def looks(_database: Database) -> int:
+        assert count_lookers(owner) == 0
+        return 1
+
+    assert await scheduler.run_jobs(database, [looks, looks])
 
 
 async def test_a_failed_round_is_followed_by_another(database: Database) -> None:

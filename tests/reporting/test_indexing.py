@@ -46,7 +46,8 @@ async def send(database: Database, scene: Scene, key: uuid.UUID, comment: str | 
 async def test_every_comment_is_read_once_and_in_its_language(
     database: Database, cast: Cast, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexing, "AT_ONCE", 2)
+    monkeypatch.setattr(indexing, "ANSWERS_AT_ONCE", 3)
+    monkeypatch.setattr(indexing, "COMMENTS_AT_ONCE", 2)
     answers = [
         Answer(TODAY, 9, comment="The waiters were not friendly."),
         Answer(TODAY, 9, comment="店員が親切でした。", language="ja"),

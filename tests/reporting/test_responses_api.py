@@ -15,11 +15,13 @@ from app.reporting import exporting
 from app.reporting.exporting import stream_csv
 from app.reporting.filters import ReportFilter
 from app.reporting.finding import ListRequest
+from app.reporting.listing import stream_responses
 from app.responses.models import Standing
 from app.responses.schemas import NewAnswer
 from app.responses.storing import store_answers
 from app.surveys.models import Channel
 from app.surveys.queries import get_questionnaire
+from tests.conftest import count_lookers
 from tests.factories import Cast
 from tests.reporting.conftest import FREE_IN_JUNE, FREE_IN_MAY, JUNE, SECRET
 from tests.reporting.data import Answer, make_survey
@@ -220,6 +222,20 @@ async def test_no_statement_of_a_file_outlasts_its_part(
     text += "".join([part async for part in parts])
     assert "While it was read" in text
     assert len(text.splitlines()) == 1 + 39 + 1
+
+
+async def test_between_parts_no_row_is_kept_as_it_was(
+    database: Database, owner: psycopg.Connection, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "ROWS_AT_ONCE", 5)
+    async with database.transaction(scene.workspace_id) as session:
+        questionnaire = await get_questionnaire(session, scene.workspace_id, scene.survey_id)
+    wanted = ListRequest(ReportFilter(scene.survey_id), "key", limit=5)
+    async for _text in stream_csv(database, questionnaire, wanted, may_see_contacts=False):
+        assert count_lookers(owner) == 0
+    async with database.transaction(scene.workspace_id) as session:
+        async for _rows in stream_responses(session, questionnaire, wanted):
+            assert count_lookers(owner) == 0
 
 
 async def test_a_cell_is_never_a_formula(

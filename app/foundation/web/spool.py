@@ -5,14 +5,13 @@ temporary file without a name, so that the transaction ends when the last row is
 """
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
 from tempfile import TemporaryFile
 from typing import IO, cast
 from weakref import finalize
 
-from app.foundation.giving_way import give_way
+from app.foundation.giving_way import Pace
 
 CHUNK = 64 * 1024
 
@@ -45,6 +44,7 @@ async def _chunks(file: IO[bytes], lines: AsyncIterator[str]) -> AsyncGenerator[
     with file:
         spool = _Spool(file)
         writing = asyncio.create_task(spool.fill(lines))
+        writing.add_done_callback(_see)
         try:
             async for chunk in spool.read(writing):
                 yield chunk
@@ -53,8 +53,12 @@ async def _chunks(file: IO[bytes], lines: AsyncIterator[str]) -> AsyncGenerator[
             writing.cancel()
             # To await it again would take from an error the places that it came through.
             await asyncio.wait({writing})
-            if not writing.cancelled():
-                writing.exception()  # seen; asyncio logs others with their message
+
+
+def _see(writing: "asyncio.Task[None]") -> None:
+    """Also what comes of it when nobody waits any more: asyncio logs that with its message."""
+    if not writing.cancelled():
+        writing.exception()
 
 
 class _Spool:
@@ -68,13 +72,12 @@ class _Spool:
     async def fill(self, lines: AsyncIterator[str]) -> None:
         try:
             async with aclosing(cast(AsyncGenerator[str], lines)) as found:
-                started = time.perf_counter()
+                pace = Pace()
                 async for text in found:
                     self._file.seek(self._written)
                     self._written += self._file.write(text.encode())
                     self._more.set()
-                    await give_way(time.perf_counter() - started)
-                    started = time.perf_counter()
+                    await pace.give_way()
         finally:
             self._more.set()
 
