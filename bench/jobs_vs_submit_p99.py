@@ -1,7 +1,8 @@
 """How long answers take while everything that can wait is going on too, against without it.
 
 Beside the load of half of what Honne can bear, a survey of many answers is exported again and
-again, and the jobs run a second apart (Honne: ten minutes) in a process of the lowest priority.
+again, or the jobs run a second apart (Honne: ten minutes) in a process of the lowest priority, or
+both.
 """
 
 import os
@@ -9,9 +10,9 @@ import statistics
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import httpx
 
@@ -21,6 +22,8 @@ from bench.load import load
 from bench.pgbench import CLIENTS
 from bench.requests import VARIETY, api_requests
 from bench.submit_api import ROUNDS, SECONDS, WARM_UP_SECONDS, submit
+
+Work = Callable[[Installation], AbstractContextManager[None]]
 
 JOBS = """
 import asyncio, os, sys
@@ -41,17 +44,28 @@ asyncio.run(main())
 
 
 def measure_jobs_vs_submit_p99(scale: float) -> Iterator[Figure]:
-    """Medians of three rounds, each of one stretch without and one with the work beside it."""
-    alone, beside = [], []
+    """Medians of three rounds, each of one stretch without, one beside each, and one beside both;
+    the ratio is to be at most 2."""
+    beside: Mapping[str, Sequence[Work]] = {
+        "alone": [],
+        ".export": [_exporting],
+        ".jobs": [_jobs_running],
+        "": [_exporting, _jobs_running],
+    }
+    found: dict[str, list[float]] = {name: [] for name in beside}
     with fresh_installation() as installation, serving(installation):
         # What is exported later: as many answers as come in.
         submit(installation, WARM_UP_SECONDS + SECONDS * scale)
         for _round in range(ROUNDS):
             rate = submit(installation, SECONDS * scale / 2) / 2
-            alone.append(_p99_ms(installation, SECONDS * scale, rate))
-            with _exporting(installation), _jobs_running(installation):
-                beside.append(_p99_ms(installation, SECONDS * scale, rate))
-    yield Figure("jobs_vs_submit_p99", statistics.median(beside), "ms", statistics.median(alone))
+            for name, works in beside.items():
+                with ExitStack() as stack:
+                    for work in works:
+                        stack.enter_context(work(installation))
+                    found[name].append(_p99_ms(installation, SECONDS * scale, rate))
+    alone, *others = (statistics.median(values) for values in found.values())
+    for name, value in zip(list(beside)[1:], others, strict=True):
+        yield Figure(f"jobs_vs_submit_p99{name}", value, "ms", alone)
 
 
 def _p99_ms(installation: Installation, seconds: float, rate: float) -> float:
