@@ -17,6 +17,7 @@ from app.accounts.schemas import Actor
 from app.foundation.copying import copy_csv, csv_query
 from app.foundation.database import Database
 from app.foundation.errors import Conflict
+from app.foundation.giving_way import Pace
 from app.foundation.translation import mark
 from app.reporting.filters import SEGMENT_PREFIX, ReportFilter
 from app.reporting.finding import ListRequest, parts_after, place_after
@@ -87,7 +88,8 @@ async def stream_csv(
     UTF-8 with a byte order mark, so that spreadsheets read Japanese. A cell that would be run as a
     formula is led by an apostrophe. Postgres writes the lines. Everybody's answers are read in
     parts, each as it stands then: while a statement runs, Postgres keeps what every count was at
-    its start, and each answer that comes has more of that to walk through.
+    its start, and each answer that comes has more of that to walk through. So what gives way does
+    so between the parts, and a subgroup's one statement does not.
     """
     labels = request.filter.labels
     with_contacts = may_see_contacts and questionnaire.asks_contact and not labels
@@ -104,7 +106,7 @@ async def stream_csv(
             csv_query(session, _as_cells(statement.limit(size), found.scope, with_contacts))
             for statement in statements
         )
-        parts, values = [first], found.values
+        parts, values, pace = [first], found.values, Pace()
         while parts:
             rows: list[bytes] = []
             async for rows in copy_csv(session, parts.pop(0), values, ROWS_AT_ONCE):
@@ -113,6 +115,7 @@ async def stream_csv(
                 row_id, day, *_rest = rows[-1].decode().split(",", 2)
                 place = place_after(date.fromisoformat(day), uuid.UUID(row_id))
                 parts, values = then.copy(), {**found.values, **place}
+                await pace.give_way()
 
 
 def _head(labels: Mapping[str, str]) -> list[str]:

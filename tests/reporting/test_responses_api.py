@@ -3,6 +3,7 @@
 import csv
 import io
 import uuid
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ import psycopg
 import pytest
 
 from app.foundation.database import Database
+from app.foundation.giving_way import Pace
 from app.reporting import exporting
 from app.reporting.exporting import stream_csv
 from app.reporting.filters import ReportFilter
@@ -224,17 +226,30 @@ async def test_no_statement_of_a_file_outlasts_its_part(
     assert len(text.splitlines()) == 1 + 39 + 1
 
 
-async def test_between_parts_no_row_is_kept_as_it_was(
+async def test_what_gives_way_keeps_no_row_as_it_was(
     database: Database, owner: psycopg.Connection, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporting, "ROWS_AT_ONCE", 5)
+    rests = []
+
+    class Watched(Pace):
+        async def give_way(self) -> None:
+            rests.append(count_lookers(owner))
+
+    monkeypatch.setattr(exporting, "ROWS_AT_ONCE", 13)
+    monkeypatch.setattr(exporting, "Pace", Watched)
     async with database.transaction(scene.workspace_id) as session:
         questionnaire = await get_questionnaire(session, scene.workspace_id, scene.survey_id)
-    wanted = ListRequest(ReportFilter(scene.survey_id), "key", limit=5)
-    async for _text in stream_csv(database, questionnaire, wanted, may_see_contacts=False):
-        assert count_lookers(owner) == 0
+    everybody = ListRequest(ReportFilter(scene.survey_id), "key", limit=13)
+    async for _text in stream_csv(database, questionnaire, everybody, may_see_contacts=False):
+        pass
+    assert set(rests) == {0}
+    rests.clear()
+    some = replace(everybody, filter=ReportFilter(scene.survey_id, segments={"plan": "free"}))
+    async for _text in stream_csv(database, questionnaire, some, may_see_contacts=False):
+        pass
+    assert rests == []  # a subgroup is one statement, which must not last
     async with database.transaction(scene.workspace_id) as session:
-        async for _rows in stream_responses(session, questionnaire, wanted):
+        async for _rows in stream_responses(session, questionnaire, everybody):
             assert count_lookers(owner) == 0
 
 
