@@ -78,8 +78,8 @@ class Tally:
         self.gauges[key] = read
 
     def total(self, name: str) -> float:
-        """A counter whatever its labels."""
-        return sum(value for key, value in self.counters.items() if key[0] == name)
+        """The sum of a histogram's values, whatever their labels."""
+        return sum(values[0] for key, values in self.histograms.items() if key[0] == name)
 
     def snapshot(self) -> dict[str, Any]:
         """All numbers of now, as JSON can hold them."""
