@@ -38,11 +38,13 @@ async def write_figures(
     asked = ReportFilter(questionnaire.survey_id, interval=Interval.MONTH)
     months = (await measure(session, questionnaire, asked)).series
     days = _by_day(session, questionnaire, months)
-    await write_table(bundle, f"{folder}/figures-by-day", OVERALL_COLUMNS, days)
+    await write_table(session, bundle, f"{folder}/figures-by-day", OVERALL_COLUMNS, days)
     by_month = _in_one([_overall(point) for point in months])
-    await write_table(bundle, f"{folder}/figures-by-month", OVERALL_COLUMNS, by_month)
+    await write_table(session, bundle, f"{folder}/figures-by-month", OVERALL_COLUMNS, by_month)
     subgroups = _subgroups(session, questionnaire)
-    await write_table(bundle, f"{folder}/figures-of-subgroups", SUBGROUP_COLUMNS, subgroups)
+    await write_table(
+        session, bundle, f"{folder}/figures-of-subgroups", SUBGROUP_COLUMNS, subgroups
+    )
 
 
 async def _in_one(records: Sequence[Record]) -> AsyncIterator[Sequence[Record]]:

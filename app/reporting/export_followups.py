@@ -35,15 +35,15 @@ async def write_followups(session: AsyncSession, bundle: Bundle, workspace_id: u
 
     goals = _goals(session, workspace_id)
     await write_table(
-        bundle, "annotations", ANNOTATION_COLUMNS,
+        session, bundle, "annotations", ANNOTATION_COLUMNS,
         _records(annotations, lambda row: _dump(AnnotationShape, row.annotation)),
     )  # fmt: skip
-    await write_table(bundle, "goals", GOAL_COLUMNS, goals)
+    await write_table(session, bundle, "goals", GOAL_COLUMNS, goals)
     await write_table(
-        bundle, "benchmarks", BENCHMARK_COLUMNS,
+        session, bundle, "benchmarks", BENCHMARK_COLUMNS,
         _records(benchmarks, lambda row: _dump(BenchmarkShape, row)),
     )  # fmt: skip
-    await write_table(bundle, "indicators", INDICATOR_COLUMNS, _records(indicators, _rate))
+    await write_table(session, bundle, "indicators", INDICATOR_COLUMNS, _records(indicators, _rate))
 
 
 async def _records(

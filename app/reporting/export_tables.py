@@ -6,6 +6,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 from anyio import to_thread
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation.bundles import Bundle, Part
 from app.foundation.giving_way import Pace
@@ -17,7 +18,11 @@ CHUNK = 64 * 1024
 
 
 async def write_table(
-    bundle: Bundle, name: str, columns: Sequence[str], batches: AsyncIterable[Sequence[Record]]
+    session: AsyncSession,
+    bundle: Bundle,
+    name: str,
+    columns: Sequence[str],
+    batches: AsyncIterable[Sequence[Record]],
 ) -> int:
     """Write `name.jsonl` and `name.csv` with the same rows; return how many.
 
@@ -27,7 +32,7 @@ async def write_table(
     with TemporaryFile() as table:
         table.write((BYTE_ORDER_MARK + csv_lines([columns])).encode())
         with bundle.part(f"{name}.jsonl") as part:
-            pace = Pace()
+            pace = Pace(session)
             async for records in batches:
                 await to_thread.run_sync(_append, part, table, columns, records)
                 await pace.give_way()

@@ -96,17 +96,17 @@ async def stream_csv(
     head = [*_head(labels), *(["contact"] if with_contacts else [])]
     yield BYTE_ORDER_MARK + csv_lines([head])
     async with database.transaction(questionnaire.workspace_id) as session:
-        await session.execute(text("SET LOCAL statement_timeout = 0"))  # it gives way to others
         found = await find_answers(session, questionnaire, replace(request, cursor=None))
         if found is None:
             return
+        await session.execute(text("SET LOCAL statement_timeout = 0"))  # of many answers, or busy
         size = None if labels else ROWS_AT_ONCE  # an alias stands in no index to begin from
         statements = [found.statement, *([] if labels else parts_after(found.statement))]
         first, *then = (
             csv_query(session, _as_cells(statement.limit(size), found.scope, with_contacts))
             for statement in statements
         )
-        parts, values, pace = [first], found.values, Pace()
+        parts, values, pace = [first], found.values, Pace(session)
         while parts:
             rows: list[bytes] = []
             async for rows in copy_csv(session, parts.pop(0), values, ROWS_AT_ONCE):

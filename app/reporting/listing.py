@@ -11,7 +11,6 @@ from sqlalchemy import CompoundSelect, Select, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.foundation import clock
-from app.foundation.database import look_away
 from app.foundation.errors import InvalidParam
 from app.foundation.translation import mark
 from app.reporting.buckets import Period, is_on_month_bounds
@@ -119,7 +118,6 @@ async def stream_responses(
     then, values, parts = parts_after(first), answers.values, [first]
     while parts:
         rows = (await session.execute(parts.pop(0), values)).all()
-        await look_away(session)
         if rows:
             yield [_listed(row, request, answers.scope) for row in rows]
         if len(rows) == request.limit:

@@ -22,6 +22,7 @@ from sqlalchemy import Select, SmallInteger, Text, and_, bindparam, insert, or_,
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.foundation.database import look_away
 from app.reporting.buckets import (
     Interval,
     Period,
@@ -222,6 +223,7 @@ async def _publish_edition(
     last = month_number(edition.closed_through)
     first = month_number(edition.published_through) + 1 if edition.published_through else None
     # A large survey takes seconds of arithmetic, in which others want to be answered.
+    await look_away(session)
     await asyncio.to_thread(decisions.close_all, first, last)
     if decisions.new:
         await session.execute(

@@ -140,7 +140,7 @@ class _Export:
         for survey in surveys:
             await self._write_survey(survey.id)
         await write_followups(self.session, self.bundle, self.workspace.id)
-        await write_table(self.bundle, "members", MEMBER_COLUMNS, self._members())
+        await write_table(self.session, self.bundle, "members", MEMBER_COLUMNS, self._members())
         with self.bundle.part("audit.jsonl") as part:
             async for entry in _all_rows(self._audit_page):
                 part.write(json_line(AuditLine.of(entry).model_dump(mode="json")).encode(), 1)
@@ -209,10 +209,14 @@ class _Export:
         questionnaire = await get_questionnaire(self.session, self.workspace.id, survey_id)
         folder = f"surveys/{survey_id}"
         answers = self._answers(questionnaire)
-        await write_table(self.bundle, f"{folder}/responses", RESPONSE_COLUMNS, answers)
+        await write_table(
+            self.session, self.bundle, f"{folder}/responses", RESPONSE_COLUMNS, answers
+        )
         await write_figures(self.session, self.bundle, folder, questionnaire)
         deletions = self._deletions(survey_id)
-        await write_table(self.bundle, f"{folder}/deletions", DELETION_COLUMNS, deletions)
+        await write_table(
+            self.session, self.bundle, f"{folder}/deletions", DELETION_COLUMNS, deletions
+        )
 
     async def _answers(self, questionnaire: Questionnaire) -> AsyncIterator[Sequence[Record]]:
         asked = ReportFilter(questionnaire.survey_id)

@@ -17,7 +17,6 @@ from app.reporting import exporting
 from app.reporting.exporting import stream_csv
 from app.reporting.filters import ReportFilter
 from app.reporting.finding import ListRequest
-from app.reporting.listing import stream_responses
 from app.responses.models import Standing
 from app.responses.schemas import NewAnswer
 from app.responses.storing import store_answers
@@ -233,6 +232,7 @@ async def test_what_gives_way_keeps_no_row_as_it_was(
 
     class Watched(Pace):
         async def give_way(self) -> None:
+            await super().give_way()
             rests.append(count_lookers(owner))
 
     monkeypatch.setattr(exporting, "ROWS_AT_ONCE", 13)
@@ -248,9 +248,6 @@ async def test_what_gives_way_keeps_no_row_as_it_was(
     async for _text in stream_csv(database, questionnaire, some, may_see_contacts=False):
         pass
     assert rests == []  # a subgroup is one statement, which must not last
-    async with database.transaction(scene.workspace_id) as session:
-        async for _rows in stream_responses(session, questionnaire, everybody):
-            assert count_lookers(owner) == 0
 
 
 async def test_a_cell_is_never_a_formula(

@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from app.accounts.access import SignedInMember
 from app.accounts.schemas import Member
+from app.foundation.database import look_away
 from app.foundation.errors import NotFound
 from app.foundation.web.drawings import SVG_CSP, SVG_TYPE, stand_alone
 from app.foundation.web.openapi import OnceEach
@@ -62,6 +63,7 @@ async def download_xlsx(
         member.session, reading.questionnaire, member.actor, reading.asked, len(comments)
     )
     screen = Screen(reading.questionnaire, reading.board, reading.filter_values(), comments)
+    await look_away(member.session)
     file = await to_thread.run_sync(write_workbook, screen)
     return StreamingResponse(
         chunks(file), media_type=XLSX_TYPE, headers=_attachment(survey_id, "xlsx")

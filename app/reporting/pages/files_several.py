@@ -9,6 +9,7 @@ from starlette.responses import Response, StreamingResponse
 from app.accounts.access import SignedInMember
 from app.accounts.audit import record_event
 from app.accounts.schemas import Member
+from app.foundation.database import look_away
 from app.foundation.errors import NotFound
 from app.foundation.translation import gettext
 from app.foundation.web.openapi import once_each_but
@@ -37,6 +38,7 @@ async def download_xlsx(request: Request, member: SignedInMember, query: Several
     reading = await read_several(request, member.session, member.workspace_id, query)
     _record_export(member, reading)
     screen = Screen(reading.of.surveys.common, reading.board, reading.filter_words())
+    await look_away(member.session)
     file = await to_thread.run_sync(write_workbook, screen)
     return StreamingResponse(chunks(file), media_type=XLSX_TYPE, headers=_attachment("xlsx"))
 
