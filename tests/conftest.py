@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute
 
 from app.foundation.database import Database
 from app.foundation.embedded import Addresses, embedded_postgres
+from app.foundation.giving_way import Pace
 from app.foundation.migrate import migrate
 from app.foundation.settings import Settings, read_settings
 from app.main import create_app
@@ -138,6 +139,19 @@ def count_lookers(owner: psycopg.Connection) -> int:
         " AND pid <> pg_backend_pid()"
     ).fetchone() or [0]
     return int(number)
+
+
+@pytest.fixture
+def watched_pace(owner: psycopg.Connection) -> tuple[type[Pace], list[int]]:
+    """A `Pace`, and how many lookers there were where each of its rests ended."""
+    lookers: list[int] = []
+
+    class Watched(Pace):
+        async def give_way(self) -> None:
+            await super().give_way()
+            lookers.append(count_lookers(owner))
+
+    return Watched, lookers
 
 
 def share_routes(app: FastAPI) -> FastAPI:

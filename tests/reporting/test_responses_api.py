@@ -22,7 +22,6 @@ from app.responses.schemas import NewAnswer
 from app.responses.storing import store_answers
 from app.surveys.models import Channel
 from app.surveys.queries import get_questionnaire
-from tests.conftest import count_lookers
 from tests.factories import Cast
 from tests.reporting.conftest import FREE_IN_JUNE, FREE_IN_MAY, JUNE, SECRET
 from tests.reporting.data import Answer, make_survey
@@ -226,28 +225,25 @@ async def test_no_statement_of_a_file_outlasts_its_part(
 
 
 async def test_what_gives_way_keeps_no_row_as_it_was(
-    database: Database, owner: psycopg.Connection, scene: Scene, monkeypatch: pytest.MonkeyPatch
+    database: Database,
+    scene: Scene,
+    watched_pace: tuple[type[Pace], list[int]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    rests = []
-
-    class Watched(Pace):
-        async def give_way(self) -> None:
-            await super().give_way()
-            rests.append(count_lookers(owner))
-
+    pace, lookers = watched_pace
     monkeypatch.setattr(exporting, "ROWS_AT_ONCE", 13)
-    monkeypatch.setattr(exporting, "Pace", Watched)
+    monkeypatch.setattr(exporting, "Pace", pace)
     async with database.transaction(scene.workspace_id) as session:
         questionnaire = await get_questionnaire(session, scene.workspace_id, scene.survey_id)
     everybody = ListRequest(ReportFilter(scene.survey_id), "key", limit=13)
     async for _text in stream_csv(database, questionnaire, everybody, may_see_contacts=False):
         pass
-    assert set(rests) == {0}
-    rests.clear()
+    assert set(lookers) == {0}
+    lookers.clear()
     some = replace(everybody, filter=ReportFilter(scene.survey_id, segments={"plan": "free"}))
     async for _text in stream_csv(database, questionnaire, some, may_see_contacts=False):
         pass
-    assert rests == []  # a subgroup is one statement, which must not last
+    assert lookers == []  # a subgroup is one statement, which must not last
 
 
 async def test_a_cell_is_never_a_formula(

@@ -9,7 +9,6 @@ from collections import Counter
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select
@@ -22,7 +21,7 @@ from app.foundation.tokens import fingerprint
 from app.reporting import export_tables, workspace_export
 from app.responses.deletions import record_deletions
 from app.responses.models import DeletionReason
-from tests.conftest import count_lookers, program
+from tests.conftest import program
 from tests.factories import Cast, make_api_key
 from tests.reporting.conftest import SECRET
 from tests.reporting.data import TODAY, Answer, make_survey
@@ -68,19 +67,13 @@ def _folder(scene: Scene) -> str:
 async def test_what_gives_way_keeps_no_row_as_it_was(
     acme_api: httpx.AsyncClient,
     scene: Scene,
-    owner: psycopg.Connection,
+    watched_pace: tuple[type[Pace], list[int]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    rests = []
-
-    class Watched(Pace):
-        async def give_way(self) -> None:
-            await super().give_way()
-            rests.append(count_lookers(owner))
-
-    monkeypatch.setattr(export_tables, "Pace", Watched)
+    pace, lookers = watched_pace
+    monkeypatch.setattr(export_tables, "Pace", pace)
     assert (await _export(acme_api)).lines(f"{_folder(scene)}/responses.jsonl")
-    assert set(rests) == {0}
+    assert set(lookers) == {0}
 
 
 async def test_the_manifest_describes_every_file(export: Export, scene: Scene, cast: Cast) -> None:
