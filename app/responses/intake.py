@@ -32,7 +32,7 @@ from app.responses.waiting import Order, Queue, Submission, answers_of, are_plai
 
 CAPACITY = 10_000  # answers that may wait in this process before callers are sent away
 BATCH_SIZE = 500  # answers; a larger submission still is one batch
-TOGETHER = 40  # batches that travel together
+TOGETHER = 20  # batches that travel together, while others are made ready
 WRITERS = 3  # transactions at a time: one may prepare while another waits for the disk
 MANY = 20  # answers that wait: enough for another writer
 LONG_S = 0.03  # for an answer to wait until somebody begins with it
