@@ -21,7 +21,8 @@ from bench.installation import Installation, fresh_installation, serving
 from bench.load import load
 from bench.pgbench import CLIENTS
 from bench.requests import VARIETY, api_requests
-from bench.submit_api import ROUNDS, SECONDS, WARM_UP_SECONDS, submit
+from bench.submit_api import WARM_UP_SECONDS, submit
+from bench.submit_p99_ms import ROUNDS, SECONDS
 
 Work = Callable[[Installation], AbstractContextManager[None]]
 
@@ -44,7 +45,7 @@ asyncio.run(main())
 
 
 def measure_jobs_vs_submit_p99(scale: float) -> Iterator[Figure]:
-    """Medians of three rounds, each of one stretch without, one beside each, and one beside both;
+    """Medians of seven rounds, each of one stretch without, one beside each, and one beside both;
     the ratio is to be at most 2."""
     beside: Mapping[str, Sequence[Work]] = {
         "alone": [],
@@ -55,9 +56,9 @@ def measure_jobs_vs_submit_p99(scale: float) -> Iterator[Figure]:
     found: dict[str, list[float]] = {name: [] for name in beside}
     with fresh_installation() as installation, serving(installation):
         # What is exported later: as many answers as come in.
-        submit(installation, WARM_UP_SECONDS + SECONDS * scale)
+        submit(installation, WARM_UP_SECONDS + 2 * SECONDS * scale)
         for _round in range(ROUNDS):
-            rate = submit(installation, SECONDS * scale / 2) / 2
+            rate = submit(installation, SECONDS * scale) / 2
             for name, works in beside.items():
                 with ExitStack() as stack:
                     for work in works:
