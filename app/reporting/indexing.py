@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, text
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from app.accounts.rounds import unscoped_go_round
@@ -20,11 +20,11 @@ from app.foundation.database import Database
 from app.foundation.errors import sqlstate_of
 from app.foundation.giving_way import rest
 from app.reporting.terms import RULES, find_terms
-from app.responses.models import CommentTerms, Response, SubmissionKey
 
-ANSWERS_AT_ONCE = 5_000  # a look: Postgres is at each for some 15 milliseconds
+ANSWERS_AT_ONCE = 2_000  # a look: Postgres is at each for some milliseconds
 COMMENTS_AT_ONCE = 200  # a transaction: for somewhat longer
 FOREIGN_KEY_VIOLATION = "23503"
+LAST_ID = uuid.UUID(int=2**128 - 1)
 LONGEST_KEY = 100  # what is longer is no word that five people write
 
 
@@ -71,41 +71,15 @@ async def _find_unread(
     """The unread comments of the next answers, and where these end; None where all do.
 
     By their random ids, so that what is written together says nothing about when it came. So many
-    answers and no more: to find the next unread among very many is one long look, while which
-    Postgres keeps what every count was, and each answer that comes has more of that to walk
+    answers and no more, and in transactions that end before anybody reads the rows: while one is
+    open Postgres keeps what every count was, and each answer that comes has more of that to walk
     through.
     """
-    hashed = func.hashtextextended(func.coalesce(Response.comment, ""), 0)
-    is_changed = SubmissionKey.response_id.is_not(None) & (CommentTerms.comment_hash != hashed)
-    next_answers = Response.workspace_id == workspace_id, Response.id > after
-    end = select(Response.id).where(*next_answers).order_by(Response.id)
-    unread = (
-        select(Response.id, Response.comment, Response.language, hashed.label("comment_hash"))
-        .outerjoin(
-            CommentTerms,
-            (CommentTerms.workspace_id == Response.workspace_id)
-            & (CommentTerms.response_id == Response.id),
-        )
-        .outerjoin(
-            SubmissionKey,
-            (SubmissionKey.workspace_id == Response.workspace_id)
-            & (SubmissionKey.response_id == Response.id),
-        )
-        .where(
-            *next_answers,
-            or_(
-                and_(CommentTerms.response_id.is_(None), Response.comment.is_not(None)),
-                is_changed,
-                CommentTerms.rules != RULES,
-            ),
-        )
-        .order_by(Response.id)
-    )
-    async with database.transaction(workspace_id) as session:
-        last = await session.scalar(end.offset(ANSWERS_AT_ONCE - 1).limit(1))
-        if last is not None:
-            unread = unread.where(Response.id <= last)
-        return (await session.execute(unread)).all(), last
+    look_ups = database.look_ups(workspace_id)
+    values = {"workspace_id": workspace_id, "after": after, "more": ANSWERS_AT_ONCE - 1}
+    last = next((id_ for (id_,) in await look_ups.execute(_END, values)), None)
+    values = {**values, "last": last or LAST_ID, "rules": RULES}
+    return list(await look_ups.execute(_UNREAD, values)), last
 
 
 def _read(comments: Sequence[Any]) -> str:
@@ -131,6 +105,28 @@ async def _keep(database: Database, workspace_id: uuid.UUID, rows: str) -> None:
         await session.execute(_KEEP, values)
 
 
+_END = text(
+    "SELECT id FROM responses WHERE workspace_id = :workspace_id AND id > :after"
+    " ORDER BY id OFFSET :more LIMIT 1"
+)
+_UNREAD = text(
+    """
+    SELECT id, comment, language, hashtextextended(coalesce(comment, ''), 0)
+    FROM responses
+    LEFT JOIN comment_terms ON comment_terms.workspace_id = responses.workspace_id
+        AND comment_terms.response_id = responses.id
+    LEFT JOIN submission_keys ON submission_keys.workspace_id = responses.workspace_id
+        AND submission_keys.response_id = responses.id
+    WHERE responses.workspace_id = :workspace_id AND id > :after AND id <= :last
+    AND (
+        comment_terms.response_id IS NULL AND comment IS NOT NULL
+        OR comment_terms.rules <> :rules
+        OR submission_keys.response_id IS NOT NULL
+            AND comment_hash <> hashtextextended(coalesce(comment, ''), 0)
+    )
+    ORDER BY id
+    """
+)
 # One statement for a batch: its rows travel together.
 _KEEP = text(
     "INSERT INTO comment_terms (workspace_id, response_id, comment_hash, keys, written, rules)"
