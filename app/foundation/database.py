@@ -156,11 +156,13 @@ class Database:
                     await work(session)
 
     def look_ups(self, workspace_id: uuid.UUID | None = None) -> Executor:
-        """For what is asked at nearly every request, as the runtime role: what many ask at once
-        travels together, and each statement is a transaction of its own."""
+        """For what is asked at nearly every request, or must be over before its rows are read, as
+        the runtime role: what many ask at once travels together, and each statement is a
+        transaction of its own."""
         return Window(self._look_ups, workspace_id)
 
     async def close(self) -> None:
+        await self._look_ups.close()
         await self.lines.close()
         await self.engine.dispose()
 

@@ -61,6 +61,13 @@ class LookUps:
             timer.cancel()
             self._waiting.pop(look_up, None)  # where nobody has asked: those who could are busy
 
+    async def close(self) -> None:
+        """Stop what is asked for those who went away."""
+        askers = list(self._askers)
+        for asker in askers:
+            asker.cancel()
+        await asyncio.gather(*askers, return_exceptions=True)
+
     async def _ask(self) -> None:
         try:
             while self._waiting:

@@ -194,6 +194,16 @@ async def test_whoever_goes_away_stops_nobody(database: Database, cast: Cast) ->
     assert await held[1]
 
 
+async def test_what_nobody_waits_for_ends_with_the_database(database: Database, cast: Cast) -> None:
+    before = asyncio.all_tasks()
+    asked = asyncio.ensure_future(database.look_ups(cast.acme).execute(SLOW_PID, {}))
+    await asyncio.sleep(0.1)
+    assert in_use(database) == 1
+    asked.cancel()
+    await database.close()
+    assert asyncio.all_tasks() == before
+
+
 async def test_a_session_that_rolled_back_takes_no_statement_away(
     database: Database, cast: Cast
 ) -> None:

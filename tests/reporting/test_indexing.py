@@ -70,6 +70,20 @@ async def test_every_comment_is_read_once_and_in_its_language(
     assert await index_comments(database) == 0
 
 
+async def test_a_look_finds_so_many_answers_in_the_order_of_their_ids(
+    database: Database, cast: Cast, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "ANSWERS_AT_ONCE", 3)
+    await make_survey(database, cast.acme, [Answer(TODAY, 9, comment="Quick")] * 8)
+    ids = [id_ for (id_,) in owner.execute("SELECT id FROM responses ORDER BY id")]
+    looks = []
+    last: uuid.UUID | None = uuid.UUID(int=0)
+    while last is not None:
+        unread, last = await indexing._find_unread(database, cast.acme, last)
+        looks.append([row[0] for row in unread])
+    assert looks == [ids[:3], ids[3:6], ids[6:]]
+
+
 async def test_a_comment_that_was_changed_is_read_again(
     database: Database, cast: Cast, owner: psycopg.Connection
 ) -> None:

@@ -19,7 +19,8 @@ from app.foundation.scheduler import Job
 from app.foundation.settings import Settings
 from app.foundation.web.metrics import METRICS_TYPE, metrics_text
 
-CONNECTIONS = 4  # one holds the lock, one works; others only where a job asks for more
+# One holds the lock, one works, one looks things up; the last where a job asks for more.
+CONNECTIONS = 4
 
 
 def create_background(settings: Settings, jobs: Sequence[Job], reports: Path | None) -> Starlette:
