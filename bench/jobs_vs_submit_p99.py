@@ -46,7 +46,7 @@ asyncio.run(main())
 
 def measure_jobs_vs_submit_p99(scale: float) -> Iterator[Figure]:
     """Medians of seven rounds, each of one stretch without, one beside each, and one beside both;
-    the ratio is to be at most 2."""
+    beside each the ratio is to be at most 2."""
     beside: Mapping[str, Sequence[Work]] = {
         "alone": [],
         ".export": [_exporting],
