@@ -5,6 +5,8 @@ import io
 import re
 from datetime import date
 from html import unescape
+from types import ModuleType
+from typing import Any
 from xml.etree.ElementTree import Element, fromstring
 
 import httpx
@@ -12,6 +14,8 @@ import psycopg
 import pytest
 
 from app.foundation.database import Database
+from app.reporting.pages import files, files_several
+from tests.conftest import count_lookers
 from tests.factories import Cast
 from tests.reporting.conftest import SECRET
 from tests.reporting.data import TODAY, Answer, make_survey, spread
@@ -49,6 +53,33 @@ async def picture_of(
     assert "sandbox" in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
     return fromstring(answer.text), answer.text  # noqa: S314
+
+
+@pytest.mark.parametrize(
+    ("pages", "address"),
+    [
+        (files, "/w/{0.workspace_id}/surveys/{0.survey_id}/figures.xlsx"),
+        (files_several, "/w/{0.workspace_id}/results/figures.xlsx?survey={0.survey_id}"),
+    ],
+    ids=["of one survey", "of several"],
+)
+async def test_while_a_workbook_is_written_no_row_is_kept_as_it_was(
+    as_bob: httpx.AsyncClient,
+    scene: Scene,
+    owner: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    pages: ModuleType,
+    address: str,
+) -> None:
+    lookers, write = [], pages.write_workbook
+
+    def watched(screen: Any) -> Any:
+        lookers.append(count_lookers(owner))
+        return write(screen)
+
+    monkeypatch.setattr(pages, "write_workbook", watched)
+    assert (await as_bob.get(address.format(scene))).status_code == 200
+    assert lookers == [0]
 
 
 async def test_the_csv_says_what_the_page_says_and_of_what(

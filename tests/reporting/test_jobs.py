@@ -4,10 +4,13 @@ from datetime import timedelta
 
 import httpx
 import psycopg
+import pytest
 
 from app.foundation import clock
 from app.foundation.database import Database
+from app.reporting.decisions import Decisions
 from app.reporting.jobs import publish_months
+from tests.conftest import count_lookers
 from tests.reporting.conftest import FREE_IN_JUNE, FREE_IN_MAY
 from tests.reporting.data import NOW
 from tests.reporting.test_metrics_api import metrics
@@ -46,3 +49,21 @@ async def test_what_the_job_publishes_is_what_a_look_would(
         assert found["response_count"] == len(FREE_IN_MAY + FREE_IN_JUNE)
         await publish_months(database)
         assert owner.execute(FIGURES).fetchall() == by_looking, "once is enough"
+
+
+async def test_while_a_month_is_decided_no_count_is_kept_as_it_was(
+    scene: Scene,
+    owner: psycopg.Connection,
+    acme_reader: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lookers, decide = [], Decisions.close_all
+
+    def watched(decisions: Decisions, first: int | None, last: int) -> None:
+        lookers.append(count_lookers(owner))
+        decide(decisions, first, last)
+
+    monkeypatch.setattr(Decisions, "close_all", watched)
+    with clock.fixed(LATER):
+        await metrics(acme_reader, scene, group_by="plan")
+    assert lookers == [0]
